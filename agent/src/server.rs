@@ -1,0 +1,1 @@
+//! The node's end of the channel: reads requests, hands each to its handler.

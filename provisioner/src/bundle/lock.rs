@@ -1,0 +1,1 @@
+//! What was resolved: versions and digests, written on first build.

@@ -1,0 +1,1 @@
+//! What to build and from where: labs/bundle/*.yaml.

@@ -1,0 +1,190 @@
+//! The command line: clap types, and one verb per file below.
+
+mod app;
+mod bundle;
+mod check;
+mod clean;
+mod completions;
+mod doctor;
+mod down;
+mod exec;
+mod forward;
+mod lint;
+mod list;
+mod plan;
+mod reset;
+mod restart;
+mod run;
+mod schema;
+mod show;
+mod snapshot;
+mod ssh;
+mod start;
+mod status;
+mod stop;
+mod trust;
+mod up;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use app::App;
+
+use crate::error::exit;
+use crate::report::out::Out;
+use crate::text::Lang;
+
+/// Runs a chapter of container and Kubernetes course notes for real.
+#[derive(Debug, Parser)]
+#[command(name = "lab", version, propagate_version = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// What every verb takes.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Global {
+    /// The project: the directory with cluster.yaml (default: here, or the nearest one above).
+    #[arg(long, global = true, value_name = "DIR")]
+    pub project: Option<PathBuf>,
+    /// Language of everything a person reads (default: the locale's).
+    #[arg(long, global = true, value_name = "ko|en", env = "LAB_LANG")]
+    pub lang: Option<LangArgument>,
+    /// `text` for people, `json` for programs.
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub format: Format,
+    /// Answer yes to every question: install host tools, start long builds.
+    #[arg(long, short, global = true)]
+    pub yes: bool,
+    /// Never try the network; use what the bundle has.
+    #[arg(long, global = true, env = "LAB_OFFLINE")]
+    pub offline: bool,
+}
+
+/// A language on the command line.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum LangArgument {
+    /// Korean
+    Ko,
+    /// English
+    En,
+}
+
+/// How data is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// Aligned columns and sentences
+    #[default]
+    Text,
+    /// One JSON document
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Carry out a lab, or one exercise of it: brings the cluster up first
+    Run(run::Args),
+    /// Bring the cluster up, or back to what cluster.yaml says
+    Up(up::Args),
+    /// Print what `lab up` would change; touch nothing
+    Plan(plan::Args),
+    /// Remove the nodes and everything the lab made on this host
+    Down(down::Args),
+    /// Start stopped nodes, or set up an exercise (LAB/EXERCISE) to type it yourself
+    Start(start::Args),
+    /// Stop nodes; their files stay
+    Stop(stop::Args),
+    /// Stop and start nodes
+    Restart(restart::Args),
+    /// The nodes and how they are
+    Status(status::Args),
+    /// Log in to a node
+    Ssh(ssh::Args),
+    /// Run a command on nodes
+    Exec(exec::Args),
+    /// Open a node's port on this host's loopback
+    Forward(forward::Args),
+    /// Save, restore, list and delete states of the whole cluster
+    Snapshot(snapshot::Args),
+    /// Put nodes back to how `lab up` left them
+    Reset(reset::Args),
+    /// Who trusts the registry, until when; renew or replace the authority
+    Trust(trust::Args),
+    /// List labs and exercises
+    List(list::Args),
+    /// Print an exercise's steps, to type them yourself
+    Show(show::Args),
+    /// Check what you typed
+    Check(check::Args),
+    /// Check labs without a node
+    Lint(lint::Args),
+    /// What nodes install from: build, verify, export, import
+    Bundle(bundle::Args),
+    /// What this host has and lacks
+    Doctor(doctor::Args),
+    /// List what is kept on this host, and remove it
+    Clean(clean::Args),
+    /// JSON Schemas of cluster.yaml and of labs
+    Schema(schema::Args),
+    /// Completion for a shell, or man pages
+    Completions(completions::Args),
+}
+
+/// Runs `lab` with `arguments` and says how it ended.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::OK });
+        }
+    };
+    let lang = match cli.global.lang {
+        Some(LangArgument::Ko) => Lang::Ko,
+        Some(LangArgument::En) => Lang::En,
+        None => Lang::from_environment(),
+    };
+    let app = App::new(cli.global, Out::new(lang));
+    match dispatch(cli.verb, &app) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            app.sink.close();
+            app.out.error(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn dispatch(verb: Verb, app: &App) -> crate::error::Result<u8> {
+    match verb {
+        Verb::Run(args) => run::run(&args, app),
+        Verb::Up(args) => up::run(&args, app),
+        Verb::Plan(args) => plan::run(&args, app),
+        Verb::Down(args) => down::run(&args, app),
+        Verb::Start(args) => start::run(&args, app),
+        Verb::Stop(args) => stop::run(&args, app),
+        Verb::Restart(args) => restart::run(&args, app),
+        Verb::Status(args) => status::run(&args, app),
+        Verb::Ssh(args) => ssh::run(&args, app),
+        Verb::Exec(args) => exec::run(&args, app),
+        Verb::Forward(args) => forward::run(&args, app),
+        Verb::Snapshot(args) => snapshot::run(&args, app),
+        Verb::Reset(args) => reset::run(&args, app),
+        Verb::Trust(args) => trust::run(&args, app),
+        Verb::List(args) => list::run(&args, app),
+        Verb::Show(args) => show::run(&args, app),
+        Verb::Check(args) => check::run(&args, app),
+        Verb::Lint(args) => lint::run(&args, app),
+        Verb::Bundle(args) => bundle::run(&args, app),
+        Verb::Doctor(args) => doctor::run(&args, app),
+        Verb::Clean(args) => clean::run(&args, app),
+        Verb::Schema(args) => schema::run(&args, app),
+        Verb::Completions(args) => completions::run(&args, app),
+    }
+}

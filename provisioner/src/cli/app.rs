@@ -1,0 +1,56 @@
+//! What every verb works with: options, output, the project's paths, its cluster, its provider.
+
+use crate::cli::{Format, Global};
+use crate::config::Cluster;
+use crate::error::{Error, Result};
+use crate::event::Sink;
+use crate::paths::Paths;
+use crate::provider::Provider;
+use crate::report::out::Out;
+use crate::text;
+
+/// One invocation of `lab`.
+#[derive(Debug)]
+pub struct App {
+    /// What every verb takes.
+    pub global: Global,
+    /// The one door for output.
+    pub out: Out,
+    /// Where events go.
+    pub sink: Sink,
+}
+
+impl App {
+    /// With a terminal reporter on its sink.
+    pub fn new(global: Global, out: Out) -> Self {
+        Self { global, out, sink: Sink::default() }
+    }
+
+    /// Whether data is for programs.
+    pub fn json(&self) -> bool {
+        self.global.format == Format::Json
+    }
+
+    /// The project's directories.
+    pub fn paths(&self) -> Result<Paths> {
+        let here = std::env::current_dir().map_err(|error| Error::new("cannot read the current directory").because(error))?;
+        let start = self.global.project.as_ref().map_or(here.clone(), |project| here.join(project));
+        Paths::discover(&start)
+    }
+
+    /// The project's cluster. All problems of cluster.yaml are printed before the error.
+    pub fn cluster(&self, paths: &Paths) -> Result<Cluster> {
+        let file = paths.project.join("cluster.yaml");
+        let text = std::fs::read_to_string(&file)
+            .map_err(|error| Error::usage(format!("cannot read {}", file.display())).because(error))?;
+        Cluster::parse("cluster.yaml", &text).map_err(|problems| {
+            self.out.problems(&problems);
+            Error::usage(text!("cluster.yaml에 문제 {}개", "{} problem(s) in cluster.yaml", problems.len()))
+        })
+    }
+
+    /// The provider of the cluster.
+    pub fn provider(&self, _paths: &Paths, _cluster: &Cluster) -> Result<Box<dyn Provider>> {
+        Err(Error::new("not yet"))
+    }
+}

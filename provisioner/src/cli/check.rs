@@ -1,0 +1,13 @@
+//! `lab check`.
+
+use crate::cli::App;
+use crate::error::{Error, Result};
+
+/// Arguments of `lab check`.
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+/// Runs the verb.
+pub fn run(_args: &Args, _app: &App) -> Result<u8> {
+    Err(Error::new("not yet"))
+}

@@ -1,0 +1,43 @@
+//! The orchestrator. Imports point down only (a test checks it):
+//!
+//! - [`cli`]: one verb per file, thin;
+//! - effects: [`apply`], [`runner`], [`gather`], [`builder`], [`report`], [`doctor`], [`journal`], [`session`];
+//! - decide (no process, no socket): [`config`], [`lab`], [`facts`], [`plan`], [`pki`], [`engine`], [`bundle`], [`render`];
+//! - reach (no decisions): [`provider`], [`transport`];
+//! - plain types used everywhere: [`node`], [`event`], [`error`], [`text`], [`paths`].
+
+pub mod apply;
+pub mod builder;
+pub mod bundle;
+pub mod cli;
+pub mod config;
+pub mod doctor;
+pub mod engine;
+pub mod error;
+pub mod event;
+pub mod facts;
+pub mod gather;
+pub mod journal;
+pub mod lab;
+pub mod node;
+pub mod paths;
+pub mod pki;
+pub mod plan;
+pub mod provider;
+pub mod render;
+pub mod report;
+pub mod runner;
+pub mod session;
+pub mod text;
+pub mod transport;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// The agent for nodes of this machine's architecture: a static binary built and embedded by `build.rs`.
+pub static AGENT: &[u8] = include_bytes!(env!("LAB_AGENT_BINARY"));
+
+/// Runs `lab` with `arguments` (the program's name first) and returns its exit code: see [`error::exit`].
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    cli::run(arguments)
+}

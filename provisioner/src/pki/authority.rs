@@ -1,0 +1,1 @@
+//! The authority: path length 0, critical name constraints.

@@ -1,0 +1,1 @@
+//! Leaves: ECDSA P-256, 90 days, IP and DNS SANs.

@@ -1,0 +1,59 @@
+//! Where nodes come from. A provider makes nodes and says how to reach them; it decides nothing.
+
+use crate::error::Result;
+use crate::node::NodeName;
+use crate::transport::Endpoint;
+
+/// A node as its provider sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NodeState {
+    /// Runs.
+    Up,
+    /// Exists, does not run.
+    Stopped,
+    /// Runs and is frozen (a snapshot was cut short).
+    Paused,
+    /// Does not exist.
+    Absent,
+}
+
+/// A saved state of all nodes.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Snapshot {
+    /// Its name.
+    pub name: String,
+    /// When it was saved, RFC 3339.
+    pub saved: String,
+    /// Which nodes it holds.
+    pub nodes: Vec<NodeName>,
+}
+
+/// Makes nodes, reaches them, saves and takes them away. Methods block; call them off the async threads.
+/// Every method can be called again after it was killed half way, and then ends in the state it promises.
+pub trait Provider: Send + Sync {
+    /// `local`, `vagrant`, `inventory`.
+    fn name(&self) -> &'static str;
+    /// State of each node of the cluster, in its order.
+    fn states(&self) -> Result<Vec<(NodeName, NodeState)>>;
+    /// Makes what all nodes share (network, disk). Does nothing if it is there.
+    fn prepare(&self) -> Result<()>;
+    /// Creates the node if it is absent and starts it if it does not run. Returns once it was started, not once it answers.
+    fn boot(&self, node: &NodeName) -> Result<()>;
+    /// How to reach the node, with the host keys it must show. Errors if it does not run.
+    fn endpoint(&self, node: &NodeName) -> Result<Endpoint>;
+    /// Stops the node; its files stay.
+    fn stop(&self, node: &NodeName) -> Result<()>;
+    /// Removes the node and its files.
+    fn destroy(&self, node: &NodeName) -> Result<()>;
+    /// Removes what `prepare` made; all nodes are gone by then. The host is as before.
+    fn dismantle(&self) -> Result<()>;
+    /// Saves all nodes under a name, replacing one of that name only if `replace`.
+    fn save(&self, snapshot: &str, replace: bool) -> Result<()>;
+    /// Puts the given nodes (all, if empty) back to a snapshot and starts them.
+    fn restore(&self, snapshot: &str, nodes: &[NodeName]) -> Result<()>;
+    /// Saved snapshots, oldest first.
+    fn snapshots(&self) -> Result<Vec<Snapshot>>;
+    /// Deletes a snapshot.
+    fn forget(&self, snapshot: &str) -> Result<()>;
+}

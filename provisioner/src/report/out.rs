@@ -1,0 +1,121 @@
+//! The one door for what a verb prints: data to stdout, words to stderr.
+
+use std::io::{IsTerminal, Write};
+
+use unicode_width::UnicodeWidthStr;
+
+use crate::config::Problem;
+use crate::error::Error;
+use crate::text::Lang;
+
+/// Writes what a verb has to say.
+#[derive(Clone, Copy, Debug)]
+pub struct Out {
+    /// Language of words.
+    pub lang: Lang,
+    /// Whether stderr takes colour.
+    pub color: bool,
+}
+
+impl Out {
+    /// For this process: colour only on a terminal, never with `NO_COLOR`.
+    pub fn new(lang: Lang) -> Self {
+        let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        Self { lang, color }
+    }
+
+    /// A line of data on stdout. A closed pipe is not an error.
+    pub fn line(&self, line: impl AsRef<str>) {
+        let mut stdout = std::io::stdout().lock();
+        let _ = writeln!(stdout, "{}", line.as_ref());
+    }
+
+    /// Raw bytes on stdout.
+    pub fn bytes(&self, bytes: &[u8]) {
+        let mut stdout = std::io::stdout().lock();
+        let _ = stdout.write_all(bytes).and_then(|()| stdout.flush());
+    }
+
+    /// Raw bytes on stderr: another program's words.
+    pub fn words(&self, bytes: &[u8]) {
+        let mut stderr = std::io::stderr().lock();
+        let _ = stderr.write_all(bytes).and_then(|()| stderr.flush());
+    }
+
+    /// A line of words on stderr.
+    pub fn say(&self, line: impl AsRef<str>) {
+        let mut stderr = std::io::stderr().lock();
+        let _ = writeln!(stderr, "{}", line.as_ref());
+    }
+
+    /// A value as JSON on stdout, one document, indented.
+    pub fn json(&self, value: &impl serde::Serialize) {
+        if let Ok(text) = serde_json::to_string_pretty(value) {
+            self.line(text);
+        }
+    }
+
+    /// Rows in aligned columns on stdout; the first row is the head. Hangul counts two columns.
+    pub fn table(&self, rows: &[Vec<String>]) {
+        for line in columns(rows) {
+            self.line(line);
+        }
+    }
+
+    /// An error, whole: what, why, output, hint.
+    pub fn error(&self, error: &Error) {
+        let (bold, red, plain) = if self.color { ("\x1b[1m", "\x1b[31m", "\x1b[0m") } else { ("", "", "") };
+        let node = error.node().map(|node| format!("{node}: ")).unwrap_or_default();
+        self.say(format!("{red}error{plain}: {bold}{node}{}{plain}", error.what().get(self.lang)));
+        for cause in error.causes() {
+            self.say(format!("caused by: {cause}"));
+        }
+        if let Some(output) = error.printed().map(str::trim_end).filter(|output| !output.is_empty()) {
+            self.say(format!("output: {}", output.replace('\n', "\n        ")));
+        }
+        if let Some(hint) = error.advice() {
+            self.say(format!("{}: {}", self.word_hint(), hint.get(self.lang)));
+        }
+    }
+
+    /// Problems of a file, each with its place.
+    pub fn problems(&self, problems: &[Problem]) {
+        for problem in problems {
+            let Problem { file, line, column, message, hint } = problem;
+            self.say(format!("{file}:{line}:{column}: {}", message.get(self.lang)));
+            if let Some(hint) = hint {
+                self.say(format!("  {}: {}", self.word_hint(), hint.get(self.lang)));
+            }
+        }
+    }
+
+    fn word_hint(&self) -> &'static str {
+        match self.lang {
+            Lang::Ko => "힌트",
+            Lang::En => "hint",
+        }
+    }
+}
+
+/// Pads every column but the last to its widest cell.
+pub fn columns(rows: &[Vec<String>]) -> Vec<String> {
+    let count = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..count).map(width).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.width())));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::columns;
+
+    #[test]
+    fn hangul_takes_two_columns() {
+        let rows = vec![vec!["노드".into(), "상태".into()], vec!["m-k8s".into(), "up".into()]];
+        assert_eq!(columns(&rows), ["노드   상태", "m-k8s  up"]);
+    }
+}

@@ -1,0 +1,1 @@
+//! argv -> shell words, in the one place that does it.

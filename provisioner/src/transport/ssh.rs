@@ -1,0 +1,1 @@
+//! SSH by libssh2: one thread per session, non-blocking.
