@@ -20,3 +20,7 @@ test *ARGUMENTS:
 # The end-to-end tests only, e.g. `just e2e cluster::`
 e2e *ARGUMENTS:
     cargo test --package lab-tests --test e2e -- {{ARGUMENTS}}
+
+# Prove the local provider on a modern host (cgroup v2, every capability): a virtual machine by software emulation; slow
+vm:
+    tests/vm/run
