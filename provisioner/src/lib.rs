@@ -3,7 +3,8 @@
 //! - [`cli`]: one verb per file, thin;
 //! - effects: [`apply`], [`runner`], [`gather`], [`builder`], [`report`], [`doctor`], [`journal`], [`session`],
 //!   [`privilege`], [`seat`], [`interrupt`];
-//! - decide (no process, no socket): [`config`], [`lab`], [`facts`], [`plan`], [`pki`], [`engine`], [`bundle`], [`render`];
+//! - decide (no process, no socket): [`config`], [`lab`], [`facts`], [`plan`], [`pki`], [`engine`], [`bundle`], [`render`],
+//!   [`overview`];
 //! - reach (no decisions): [`provider`], [`transport`];
 //! - plain types used everywhere: [`node`], [`event`], [`error`], [`text`], [`paths`].
 
@@ -22,6 +23,7 @@ pub mod interrupt;
 pub mod journal;
 pub mod lab;
 pub mod node;
+pub mod overview;
 pub mod paths;
 pub mod pki;
 pub mod plan;

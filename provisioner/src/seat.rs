@@ -2,7 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +10,12 @@ use crate::error::{Error, Result};
 use crate::paths::Paths;
 use crate::provider::local::host;
 use crate::text;
+
+/// The file below the state directory that is locked.
+pub const LOCK: &str = "lock";
+
+/// The file below the state directory that names its project.
+const PROJECT: &str = "project";
 
 /// Held while a verb changes the seat. Dropping it, or dying, frees it.
 #[derive(Debug)]
@@ -41,7 +47,21 @@ pub fn lock(paths: &Paths, verb: &str) -> Result<Lock> {
     }
     let holder = Holder { pid: std::process::id(), verb: verb.to_owned(), since: crate::event::now() };
     file.set_len(0).and_then(|()| write!(file, "{}", serde_json::json!(holder))).map_err(failed)?;
+    // `lab clean` names the project a state belongs to, and sees when it is gone.
+    std::fs::write(paths.state.join(PROJECT), paths.project.as_os_str().as_encoded_bytes()).map_err(failed)?;
     Ok(Lock { file })
+}
+
+/// The project a state directory belongs to, where it was ever locked.
+pub fn project(state: &Path) -> Option<PathBuf> {
+    let text = std::fs::read_to_string(state.join(PROJECT)).ok()?;
+    Some(PathBuf::from(text))
+}
+
+/// Whether a verb works on this state now.
+pub fn locked(state: &Path) -> bool {
+    let Ok(file) = File::open(state.join(LOCK)) else { return false };
+    matches!(file.try_lock(), Err(TryLockError::WouldBlock))
 }
 
 impl Drop for Lock {
@@ -51,7 +71,7 @@ impl Drop for Lock {
 }
 
 fn file(paths: &Paths) -> PathBuf {
-    paths.state.join("lock")
+    paths.state.join(LOCK)
 }
 
 /// Locks, sparse files and loop devices do not work on a network file system.
@@ -131,7 +151,10 @@ mod tests {
         assert!(said.contains(&format!("`lab up` (pid {})", child.id())), "{said}");
         child.kill().unwrap();
         child.wait().unwrap();
+        assert!(!locked(&paths.state));
         let again = lock(&paths, "down").unwrap();
+        assert!(locked(&paths.state));
+        assert_eq!(project(&paths.state), Some(paths.project.clone()));
         assert!(lock(&paths, "stop").unwrap_err().what().en.contains("lab down"));
         drop(again);
         drop(lock(&paths, "stop").unwrap());

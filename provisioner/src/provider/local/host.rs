@@ -1,7 +1,9 @@
 //! What this Linux host is: facts only, read from the kernel, for `lab doctor` and the verbs that need root. Decides nothing.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::net::Ipv4Addr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -107,6 +109,18 @@ pub fn file_system(path: &Path) -> Option<String> {
 /// Whether a type of file system lives on another machine.
 pub fn is_network(kind: &str) -> bool {
     ["nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "9p", "fuse.sshfs", "fuse.glusterfs"].contains(&kind)
+}
+
+/// Whether a process other than this one has a path below `directory` (or itself) on its command line, as a keeper has.
+pub fn names(directory: &Path) -> bool {
+    let own = std::process::id().to_string();
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let others = processes.filter(|entry| {
+        let name = entry.file_name();
+        name.as_encoded_bytes().first().is_some_and(u8::is_ascii_digit) && name != own.as_str()
+    });
+    let mut lines = others.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
+    lines.any(|line| line.split(|byte| *byte == 0).any(|word| Path::new(OsStr::from_bytes(word)).starts_with(directory)))
 }
 
 /// The type of the deepest mount point above `path`; of two on one point, the later.
