@@ -11,6 +11,7 @@ mod exec;
 mod forward;
 mod lint;
 mod list;
+mod overview;
 mod plan;
 mod reset;
 mod restart;

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use agent::wire::{FactsQuery, Trust};
+use sha2::{Digest, Sha256};
 
+use crate::authority_store::AuthorityStore;
 use crate::cli::App;
+use crate::cli::overview::{self, Answer, Expected, Row, Seen};
 use crate::cli::seat::Seat;
 use crate::error::{Error, Result, exit};
-use crate::overview::{self, Answer, Expected, Row, Seen};
-use crate::paths::Paths;
 use crate::provider::NodeState;
 use crate::session::Session;
 use crate::transport::Endpoint;
@@ -23,7 +24,7 @@ const DEADLINE: Duration = Duration::from_secs(4);
 /// Runs the verb.
 pub fn run(_args: &Args, app: &App) -> Result<u8> {
     let seat = app.look()?;
-    let expected = expected(&seat.paths);
+    let expected = expected(&seat);
     let rows: Vec<Row> = see(&seat, app)?.iter().map(|seen| overview::row(seen, expected.as_ref())).collect();
     if app.json() {
         app.out.json(&rows);
@@ -81,7 +82,12 @@ async fn ask(endpoint: Result<Endpoint>, registries: Vec<String>, deadline: Dura
     }
 }
 
-/// What nodes ought to trust, from the authority in the state directory.
-fn expected(_paths: &Paths) -> Option<Expected> {
-    None
+/// What nodes ought to trust, from the authority in the state directory; it is only read.
+fn expected(seat: &Seat) -> Option<Expected> {
+    let store = AuthorityStore::new(&seat.paths.state);
+    let trusted = store.trusted().ok().filter(|trusted| !trusted.is_empty())?;
+    let sha256 = hex::encode(Sha256::digest(trusted.concat()));
+    let ends = store.leaf_ends(&seat.cluster.registry.host).ok().flatten();
+    let days = ends.map(|ends| (ends - time::OffsetDateTime::now_utc()).whole_seconds().div_euclid(86_400));
+    Some(Expected { sha256, days })
 }
