@@ -60,9 +60,13 @@ impl Interrupt {
         self.state.get_or_init(|| {
             let sender = watch::channel(false).0;
             let (signals, sink) = (sender.clone(), self.sink.clone());
+            let (armed, is_armed) = std::sync::mpsc::channel();
+            let listen = move || listen(&signals, &sink, &armed);
             let _ = std::thread::Builder::new()
                 .name("lab-signals".into())
-                .spawn(move || listen(&signals, &sink));
+                .spawn(listen);
+            // From here on a signal is caught; ends at once as well if the thread could not begin.
+            let _ = is_armed.recv();
             sender
         })
     }
@@ -78,12 +82,13 @@ pub fn interrupted() -> Error {
         .exit(exit::INTERRUPTED)
 }
 
-fn listen(requests: &watch::Sender<bool>, sink: &Sink) {
+fn listen(requests: &watch::Sender<bool>, sink: &Sink, armed: &std::sync::mpsc::Sender<()>) {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else {
         return;
     };
     runtime.block_on(async {
         let Some(mut signals) = Signals::new() else { return };
+        let _ = armed.send(());
         signals.next().await;
         requests.send_replace(true);
         // Said from a thread of its own: a reporter that is stuck must not delay the second signal.
@@ -159,5 +164,53 @@ mod tests {
         waiting.join().unwrap();
         assert!(interrupt.requested());
         assert_eq!(interrupt.check().unwrap_err().exit_code(), exit::INTERRUPTED);
+    }
+
+    /// Not a test of its own: the second process of the test below runs it.
+    #[test]
+    fn stop_cleanly_but_slowly() {
+        let Some(directory) = std::env::var_os("LAB_TEST_INTERRUPT").map(std::path::PathBuf::from) else {
+            return;
+        };
+        let interrupt = Interrupt::default();
+        interrupt.arm();
+        std::fs::write(directory.join("armed"), "").unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(interrupt.wait());
+        std::fs::write(directory.join("asked"), "").unwrap();
+        std::thread::sleep(std::time::Duration::from_secs(30));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_first_signal_asks_and_the_second_ends_the_program() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "interrupt::tests::stop_cleanly_but_slowly"])
+            .env("LAB_TEST_INTERRUPT", directory.path())
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let signal = |name: &str| {
+            let sent = std::process::Command::new("kill")
+                .args([name, &child.id().to_string()])
+                .status()
+                .unwrap();
+            assert!(sent.success());
+        };
+        let appears = |name: &str| {
+            let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+            while !directory.path().join(name).exists() {
+                assert!(std::time::Instant::now() < deadline, "`{name}` never came");
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+        };
+        appears("armed");
+        signal("-INT");
+        appears("asked");
+        signal("-TERM");
+        let since = std::time::Instant::now();
+        assert_eq!(child.wait().unwrap().code(), Some(i32::from(exit::INTERRUPTED)));
+        assert!(since.elapsed() < std::time::Duration::from_secs(10));
     }
 }

@@ -141,12 +141,7 @@ pub fn give_back(paths: &Paths) {
         &paths.state,
     ] {
         give(path, user);
-        // The directories above that were made on the way, e.g. ~/.local/state/lab.
-        let above = path
-            .ancestors()
-            .skip(1)
-            .take_while(|above| above.parent().is_some_and(|up| owner(up) == Some(user.0)));
-        for directory in above.filter(|above| owner(above) == Some(0)) {
+        for directory in made_above(path, user.0) {
             let _ = std::os::unix::fs::lchown(directory, Some(user.0), Some(user.1));
         }
     }
@@ -160,6 +155,23 @@ pub fn give_back(_paths: &Paths) {}
 fn owner(path: &Path) -> Option<u32> {
     use std::os::unix::fs::MetadataExt;
     path.symlink_metadata().ok().map(|file| file.uid())
+}
+
+/// Directories of root above `path`, up to the user's own: those that were made on the way, e.g. ~/.local/state.
+/// Empty where no directory of the user is above them.
+#[cfg(unix)]
+fn made_above(path: &Path, user: u32) -> Vec<&Path> {
+    let made: Vec<&Path> = path
+        .ancestors()
+        .skip(1)
+        .take_while(|above| owner(above) == Some(0))
+        .collect();
+    let next = path.ancestors().nth(1 + made.len());
+    if next.is_some_and(|next| owner(next) == Some(user)) {
+        made
+    } else {
+        vec![]
+    }
 }
 
 #[cfg(unix)]
@@ -236,21 +248,35 @@ mod tests {
         );
     }
 
+    /// Runs as any user: root gives to another, everybody else to themselves, which changes nothing but must not fail.
     #[cfg(unix)]
     #[test]
     fn files_of_root_are_given_and_links_not_followed() {
-        if !host::is_root() {
-            return; // chown needs root; the test below the end-to-end suite runs as root
-        }
         let directory = tempfile::tempdir().unwrap();
         let outside = tempfile::NamedTempFile::new().unwrap();
+        let own = owner(outside.path()).unwrap();
+        let user = if own == 0 { 1234 } else { own };
         let inside = directory.path().join("a/b");
         std::fs::create_dir_all(inside.parent().unwrap()).unwrap();
         std::fs::write(&inside, "x").unwrap();
         std::os::unix::fs::symlink(outside.path(), directory.path().join("link")).unwrap();
-        give(directory.path(), (1234, 1234));
-        assert_eq!(owner(&inside), Some(1234));
-        assert_eq!(owner(&directory.path().join("link")), Some(1234));
-        assert_eq!(owner(outside.path()), Some(0));
+        give(&directory.path().join("a"), (user, user));
+        give(&directory.path().join("link"), (user, user));
+        assert_eq!(owner(&inside), Some(user));
+        assert_eq!(owner(&directory.path().join("link")), Some(user));
+        assert_eq!(owner(outside.path()), Some(own));
+        if own == 0 {
+            give(directory.path(), (user, user));
+            let deep = directory.path().join("made/on/the/way");
+            std::fs::create_dir_all(&deep).unwrap();
+            let names = |paths: Vec<&Path>| {
+                paths
+                    .iter()
+                    .map(|path| path.ends_with("made"))
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(names(made_above(&deep, user)), [false, false, true]);
+            assert!(made_above(&deep, 4321).is_empty());
+        }
     }
 }
