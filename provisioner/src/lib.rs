@@ -1,12 +1,13 @@
 //! The orchestrator. Imports point down only (a test checks it):
 //!
 //! - [`cli`]: one verb per file, thin;
-//! - effects: [`apply`], [`runner`], [`gather`], [`builder`], [`report`], [`doctor`], [`journal`], [`session`];
+//! - effects: [`apply`], [`runner`], [`gather`], [`builder`], [`report`], [`authority_store`], [`doctor`], [`journal`], [`session`];
 //! - decide (no process, no socket): [`config`], [`lab`], [`facts`], [`plan`], [`pki`], [`engine`], [`bundle`], [`render`];
 //! - reach (no decisions): [`provider`], [`transport`];
 //! - plain types used everywhere: [`node`], [`event`], [`error`], [`text`], [`paths`].
 
 pub mod apply;
+pub mod authority_store;
 pub mod builder;
 pub mod bundle;
 pub mod cli;
