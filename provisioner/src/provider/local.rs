@@ -1,1 +1,3 @@
-//! Nodes as OCI containers on this Linux machine: systemd as pid 1, each root a btrfs subvolume.
+//! Nodes as containers on this Linux machine.
+
+pub mod host;
