@@ -15,6 +15,7 @@ use time::OffsetDateTime;
 
 use crate::config::{Cluster, Node};
 use crate::error::{Error, Result};
+use crate::node::NodeName;
 use crate::pki::{Authority, Leaf, Secret, inspect, issue_leaf, needs_renewal};
 use crate::text;
 
@@ -117,6 +118,14 @@ impl AuthorityStore {
         let leaf = issue_leaf(&authority, &address, &name, now)?;
         self.write(&file, &leaf.certificate_pem, &leaf.key_pem)?;
         Ok(leaf)
+    }
+
+    /// When the stored leaf of a node ends; `None` before one was issued.
+    pub fn leaf_ends(&self, node: &NodeName) -> Result<Option<OffsetDateTime>> {
+        match self.pair(&format!("leaf/{node}"))? {
+            Some((certificate_pem, _)) => Ok(Some(inspect(&certificate_pem)?.not_after)),
+            None => Ok(None),
+        }
     }
 
     fn read(&self, name: &str) -> Result<Option<Authority>> {

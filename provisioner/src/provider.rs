@@ -1,5 +1,7 @@
 //! Where nodes come from. A provider makes nodes and says how to reach them; it decides nothing.
 
+pub mod local;
+
 use crate::error::Result;
 use crate::node::NodeName;
 use crate::transport::Endpoint;

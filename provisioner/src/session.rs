@@ -1,8 +1,19 @@
 //! One node, reached: an SSH session with the agent on one channel. Uploads the agent when its digest differs.
 
-use crate::error::Result;
+use std::sync::Arc;
+use std::time::Duration;
+
+use agent::client::{Client, ClientError};
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
 use crate::node::NodeName;
-use crate::transport::Endpoint;
+use crate::text;
+use crate::transport::ssh::{self, Connection, Trace};
+use crate::transport::{Endpoint, patient};
+
+/// Where agents live on a node; one is found by its digest.
+const DIRECTORY: &str = "/usr/local/lib/lab";
 
 /// A reached node.
 #[derive(Clone, Debug)]
@@ -10,12 +21,110 @@ pub struct Session {
     /// The node.
     pub node: NodeName,
     /// Its agent.
-    pub agent: agent::client::Client,
+    pub agent: Client,
+    /// Fingerprint of its host key, if this was the first time it was seen (and is remembered from now on).
+    pub first_seen: Option<String>,
+    connection: Arc<Connection>,
+    trace: Trace,
 }
 
 impl Session {
     /// Connects, waiting up to `patience` for the node to answer; uploads the agent if needed and says hello to it.
-    pub async fn open(_endpoint: &Endpoint, _patience: std::time::Duration) -> Result<Self> {
-        Err(crate::error::Error::new("not yet"))
+    pub async fn open(endpoint: &Endpoint, patience: Duration) -> Result<Self> {
+        let connection = ssh::connect(endpoint, patience).await?;
+        let opened = Self::start(endpoint, &connection).await;
+        match opened {
+            Ok((agent, trace)) => Ok(Self {
+                node: endpoint.node.clone(),
+                agent,
+                first_seen: connection.first_seen.clone(),
+                connection: Arc::new(connection),
+                trace,
+            }),
+            Err(error) => {
+                connection.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn start(endpoint: &Endpoint, connection: &Connection) -> Result<(Client, Trace)> {
+        let digest = hex::encode(Sha256::digest(crate::AGENT));
+        let path = format!("{DIRECTORY}/lab-agent-{}", &digest[..16]);
+        if !ready(connection, &path, &digest).await? {
+            connection.upload(crate::AGENT.to_vec(), &path, 0o755).await?;
+            if !ready(connection, &path, &digest).await? {
+                return Err(Error::new(text!(
+                    "올린 에이전트 {path}의 내용이 다름",
+                    "the agent at {path} is not what was uploaded"
+                ))
+                .on(&endpoint.node));
+            }
+        }
+        let (reader, writer, trace) = connection.channel(&[&path, "serve"]).await?;
+        let limit = patient(Duration::from_secs(10));
+        let hello = tokio::time::timeout(limit, Client::connect(reader, writer)).await;
+        match hello.unwrap_or_else(|_| Err(ClientError::Gone(format!("no hello within {} s", limit.as_secs_f32())))) {
+            Ok(client) => Ok((client, trace)),
+            Err(error) => Err(silent(endpoint, &path, error, &trace)),
+        }
+    }
+
+    /// Ends the agent, the channel and the connection; returns once the socket is let go.
+    pub async fn close(&self) {
+        self.connection.close().await;
+    }
+
+    /// Why the session is of no more use, if so.
+    pub fn broken(&self) -> Option<String> {
+        self.trace.reason()
     }
 }
+
+/// Opens sessions to all of `endpoints` at the same time; results in their order.
+pub async fn open_all(endpoints: &[Endpoint], patience: Duration) -> Vec<Result<Session>> {
+    let opening: Vec<_> = endpoints
+        .iter()
+        .cloned()
+        .map(|endpoint| {
+            let node = endpoint.node.clone();
+            (node, tokio::spawn(async move { Session::open(&endpoint, patience).await }))
+        })
+        .collect();
+    let mut sessions = Vec::with_capacity(opening.len());
+    for (node, task) in opening {
+        let opened = task.await.unwrap_or_else(|error| Err(Error::new("opening the session ended early").because(error)));
+        sessions.push(opened.map_err(|error| if error.node().is_some() { error } else { error.on(&node) }));
+    }
+    sessions
+}
+
+fn silent(endpoint: &Endpoint, path: &str, error: ClientError, trace: &Trace) -> Error {
+    Error::new(text!("에이전트가 대답하지 않음: {path}", "the agent does not answer: {path}"))
+        .on(&endpoint.node)
+        .because(error)
+        .output(trace.stderr())
+        .hint(text!(
+            "노드에서 `{path} facts`를 실행해 보세요; 로그인 셸의 시작 파일이 무언가를 출력하면 안 됩니다",
+            "run `{path} facts` on the node; the login shell's start-up files must not print anything"
+        ))
+}
+
+/// Whether the agent is there, whole. If so it is made the node's `lab-agent`, and others are removed.
+async fn ready(connection: &Connection, path: &str, digest: &str) -> Result<bool> {
+    let done = connection.exec(&["sh", "-c", READY, "lab-ready", DIRECTORY, path, digest], None).await?;
+    Ok(done.succeeded() && done.stdout.ends_with(b"ready\n"))
+}
+
+/// Arguments: directory, path, digest. `readlink` first, so that nothing is written where all is as it should be.
+const READY: &str = r#"
+set -eu
+found=$(sha256sum "$2" 2>/dev/null) || { echo absent; exit 0; }
+if [ "${found%% *}" != "$3" ] || [ ! -x "$2" ]; then echo absent; exit 0; fi
+if [ "$(readlink /usr/local/bin/lab-agent 2>/dev/null)" != "$2" ]; then
+    mkdir -p /usr/local/bin
+    ln -sfn "$2" /usr/local/bin/lab-agent
+fi
+for other in "$1"/lab-agent-*; do [ "$other" = "$2" ] || rm -f "$other"; done
+echo ready
+"#;
