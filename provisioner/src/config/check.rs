@@ -12,7 +12,6 @@ use super::tree::position;
 use super::{Cluster, Egress, Network, Node, Problem, ProviderKind, Registry, suggest};
 use crate::node::{NodeName, Role};
 use crate::text;
-use crate::text::Text;
 
 /// What nodes boot unless cluster.yaml says otherwise.
 const IMAGE: &str = "debian-13";
