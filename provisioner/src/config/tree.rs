@@ -132,6 +132,7 @@ fn words(error: &YamlError) -> (Text, Option<Text>) {
         other => {
             let other = other.to_string();
             let said = other.lines().next().unwrap_or_default();
+            let said = said.split_once(" at line ").map_or(said, |(said, _)| said);
             (
                 text!("YAML로 읽을 수 없음: {said}", "not readable as YAML: {said}"),
                 None,
