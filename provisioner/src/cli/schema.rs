@@ -13,24 +13,30 @@ pub struct Args {
     which: Which,
 }
 
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Which {
     /// cluster.yaml
     Cluster,
-    /// lab.yaml and exercises
+    /// A lab's lab.yaml
     Lab,
+    /// An exercise of a lab
+    Exercise,
+    /// A lab's claims.yaml
+    Claims,
 }
 
 /// Runs the verb.
 pub fn run(args: &Args, app: &App) -> Result<u8> {
-    match args.which {
-        Which::Cluster => app.out.json(&Cluster::schema()),
-        Which::Lab => {
-            return Err(Error::new(text!(
-                "랩 형식의 스키마가 아직 없음",
-                "no schema of labs yet"
-            )));
-        }
-    }
+    app.out.json(&document(args.which)?);
     Ok(exit::OK)
+}
+
+fn document(which: Which) -> Result<serde_json::Value> {
+    match which {
+        Which::Cluster => Ok(Cluster::schema()),
+        Which::Lab | Which::Exercise | Which::Claims => Err(Error::new(text!(
+            "랩 형식의 스키마가 아직 없음",
+            "no schema of labs yet"
+        ))),
+    }
 }

@@ -29,11 +29,13 @@ pub enum Value {
 }
 
 /// Reads a tree. Errors: the one problem that stops reading (syntax, a duplicate key, a limit).
+#[expect(clippy::result_large_err, reason = "told once, when reading stops")]
 pub fn parse(file: &str, yaml: &str) -> Result<Place, Problem> {
     read(file, yaml)
 }
 
 /// Reads any value, within the limits.
+#[expect(clippy::result_large_err, reason = "told once, when reading stops")]
 pub fn read<T: serde::de::DeserializeOwned>(file: &str, yaml: &str) -> Result<T, Problem> {
     if yaml.len() > MAX_BYTES {
         let message = text!(

@@ -63,6 +63,11 @@ fn the_schema_is_draft_07_and_knows_every_key_of_the_committed_file() {
     assert_eq!(schema["additionalProperties"], false);
     let tree = tree::parse("cluster.yaml", COMMITTED).unwrap();
     assert_eq!(shape::problems("cluster.yaml", &tree, &schema), []);
+    let words = schema["definitions"]["Engine"]["oneOf"].as_array().unwrap();
+    for word in words.iter().map(|word| &word["const"]) {
+        serde_json::from_value::<agent::wire::Engine>(word.clone()).unwrap();
+    }
+    assert_eq!(words.len(), 4);
     // And it can fail: a key nobody has, and one that is missing.
     let strange = tree::parse("cluster.yaml", "cluster: a\nstrange: b\n").unwrap();
     assert_eq!(shape::problems("cluster.yaml", &strange, &schema).len(), 4);
