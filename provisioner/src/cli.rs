@@ -11,11 +11,13 @@ mod exec;
 mod forward;
 mod lint;
 mod list;
+mod overview;
 mod plan;
 mod reset;
 mod restart;
 mod run;
 mod schema;
+mod seat;
 mod show;
 mod snapshot;
 mod ssh;
@@ -28,12 +30,15 @@ mod up;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
 pub use app::App;
+pub use seat::Seat;
 
 use crate::error::exit;
+use crate::privilege;
 use crate::report::out::Out;
 use crate::text::Lang;
 
@@ -136,6 +141,12 @@ enum Verb {
     Completions(completions::Args),
 }
 
+/// A deadline for this machine: `LAB_PATIENCE` (a number, 1 by default) multiplies it.
+pub(crate) fn patience(deadline: Duration) -> Duration {
+    let factor = std::env::var("LAB_PATIENCE").ok().and_then(|text| text.parse::<f64>().ok());
+    deadline.mul_f64(factor.filter(|factor| factor.is_finite()).unwrap_or(1.0).clamp(0.1, 1000.0))
+}
+
 /// Runs `lab` with `arguments` and says how it ended.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
@@ -151,7 +162,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         None => Lang::from_environment(),
     };
     let app = App::new(cli.global, Out::new(lang));
-    match dispatch(cli.verb, &app) {
+    let result = dispatch(cli.verb, &app);
+    if let Ok(paths) = app.paths() {
+        privilege::give_back(&paths);
+    }
+    match result {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             app.sink.close();

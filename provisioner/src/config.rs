@@ -1,10 +1,22 @@
 //! cluster.yaml -> [`Cluster`]. Every problem at once, each with file:line:column and a hint. No I/O but reading the text given.
 
+pub mod network;
+pub mod shape;
+pub mod suggest;
+pub mod tree;
+
+mod check;
+mod raw;
+mod scalar;
+
 use std::net::Ipv4Addr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::node::{NodeName, Role};
+
+pub use check::MAX_NODES;
+pub use network::Network;
 
 /// The cluster as the user describes it, checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -21,15 +33,6 @@ pub struct Cluster {
     pub registry: Registry,
     /// Whether nodes get a way out to the internet.
     pub egress: Egress,
-}
-
-/// An IPv4 network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Network {
-    /// Its first address.
-    pub base: Ipv4Addr,
-    /// Bits of the prefix.
-    pub prefix: u8,
 }
 
 /// A node.
@@ -106,14 +109,39 @@ pub struct Problem {
 }
 
 impl Cluster {
-    /// Reads a cluster from the text of `file`. Errors: every problem there is.
-    pub fn parse(file: &str, _text: &str) -> Result<Self, Vec<Problem>> {
-        Err(vec![Problem { file: file.into(), line: 1, column: 1, message: "not yet".into(), hint: None }])
+    /// Reads a cluster from the text of `file`. Errors: every problem there is, in the order of the file.
+    pub fn parse(file: &str, text: &str) -> Result<Self, Vec<Problem>> {
+        let tree = tree::parse(file, text).map_err(|problem| vec![problem])?;
+        let mut problems = shape::problems(file, &tree, &Self::schema());
+        let mut cluster = None;
+        match tree::read::<raw::Cluster>(file, text) {
+            Ok(raw) => {
+                let (checked, more) = check::check(file, &raw);
+                cluster = checked;
+                problems.extend(more);
+            }
+            // A value of the wrong kind: the comparison with the schema has said so, and more.
+            Err(problem) if problems.is_empty() => problems.push(problem),
+            Err(_) => {}
+        }
+        problems.sort_by_key(|problem| (problem.line, problem.column));
+        match cluster {
+            Some(cluster) if problems.is_empty() => Ok(cluster),
+            _ => Err(problems),
+        }
+    }
+
+    /// The JSON Schema (draft-07) of cluster.yaml.
+    pub fn schema() -> serde_json::Value {
+        shape::schema::<raw::Cluster>()
     }
 
     /// The master.
     pub fn master(&self) -> &Node {
-        self.nodes.iter().find(|node| node.role == Role::Master).unwrap_or(&self.nodes[0])
+        self.nodes
+            .iter()
+            .find(|node| node.role == Role::Master)
+            .unwrap_or(&self.nodes[0])
     }
 
     /// The workers, in the order of the file.
@@ -133,3 +161,6 @@ impl Cluster {
         address.into_iter().chain([format!("{host}:{port}")]).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

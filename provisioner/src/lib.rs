@@ -1,12 +1,14 @@
 //! The orchestrator. Imports point down only (a test checks it):
 //!
 //! - [`cli`]: one verb per file, thin;
-//! - effects: [`apply`], [`runner`], [`gather`], [`builder`], [`report`], [`doctor`], [`journal`], [`session`];
+//! - effects: [`apply`], [`runner`], [`gather`], [`builder`], [`report`], [`authority_store`], [`doctor`], [`journal`], [`session`],
+//!   [`privilege`], [`seat`], [`interrupt`];
 //! - decide (no process, no socket): [`config`], [`lab`], [`facts`], [`plan`], [`pki`], [`engine`], [`bundle`], [`render`];
 //! - reach (no decisions): [`provider`], [`transport`];
 //! - plain types used everywhere: [`node`], [`event`], [`error`], [`text`], [`paths`].
 
 pub mod apply;
+pub mod authority_store;
 pub mod builder;
 pub mod bundle;
 pub mod cli;
@@ -17,16 +19,19 @@ pub mod error;
 pub mod event;
 pub mod facts;
 pub mod gather;
+pub mod interrupt;
 pub mod journal;
 pub mod lab;
 pub mod node;
 pub mod paths;
 pub mod pki;
 pub mod plan;
+pub mod privilege;
 pub mod provider;
 pub mod render;
 pub mod report;
 pub mod runner;
+pub mod seat;
 pub mod session;
 pub mod text;
 pub mod transport;

@@ -4,9 +4,11 @@ use crate::cli::{Format, Global};
 use crate::config::Cluster;
 use crate::error::{Error, Result};
 use crate::event::Sink;
+use crate::interrupt::Interrupt;
 use crate::paths::Paths;
 use crate::provider::Provider;
 use crate::report::out::Out;
+use crate::report::terminal::Terminal;
 use crate::text;
 
 /// One invocation of `lab`.
@@ -18,12 +20,16 @@ pub struct App {
     pub out: Out,
     /// Where events go.
     pub sink: Sink,
+    /// Ctrl-C and SIGTERM.
+    pub interrupt: Interrupt,
 }
 
 impl App {
     /// With a terminal reporter on its sink.
     pub fn new(global: Global, out: Out) -> Self {
-        Self { global, out, sink: Sink::default() }
+        let sink = Sink::default();
+        sink.add(Box::new(Terminal::standard(out)));
+        Self { global, out, interrupt: Interrupt::new(sink.clone()), sink }
     }
 
     /// Whether data is for programs.

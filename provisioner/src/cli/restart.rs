@@ -1,13 +1,27 @@
 //! `lab restart`.
 
 use crate::cli::App;
-use crate::error::{Error, Result};
+use crate::cli::seat::select;
+use crate::error::{Result, exit};
+use crate::text;
 
 /// Arguments of `lab restart`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Nodes to restart (default: all)
+    #[arg(value_name = "NODE")]
+    nodes: Vec<String>,
+}
 
 /// Runs the verb.
-pub fn run(_args: &Args, _app: &App) -> Result<u8> {
-    Err(Error::new("not yet"))
+pub fn run(args: &Args, app: &App) -> Result<u8> {
+    let seat = app.change("restart")?;
+    let nodes = select(&seat.cluster, &args.nodes)?;
+    super::start::must_exist(&seat, &nodes)?;
+    seat.each(app, &nodes, ("restart", &text!("재시작", "restart")), |provider, node| {
+        provider.stop(node)?;
+        provider.boot(node)
+    })?;
+    seat.wait_until_reached(app, &nodes)?;
+    Ok(exit::OK)
 }

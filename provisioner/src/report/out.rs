@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::config::Problem;
 use crate::error::Error;
-use crate::text::Lang;
+use crate::text::{Lang, Text};
 
 /// Writes what a verb has to say.
 #[derive(Clone, Copy, Debug)]
@@ -89,12 +89,58 @@ impl Out {
         }
     }
 
+    /// Asks a question on the terminal; an empty answer is `otherwise`. `None`: nobody is there to answer.
+    pub fn ask(&self, question: &Text, otherwise: bool) -> Option<bool> {
+        let stdin = std::io::stdin();
+        if !stdin.is_terminal() || !std::io::stderr().is_terminal() {
+            return None;
+        }
+        let choices = if otherwise { "[Y/n]" } else { "[y/N]" };
+        let mut answer = String::new();
+        loop {
+            let _ = write!(std::io::stderr().lock(), "{} {choices} ", question.get(self.lang));
+            answer.clear();
+            match stdin.read_line(&mut answer) {
+                Ok(0) | Err(_) => return None,
+                Ok(_) => {}
+            }
+            if let Some(answer) = parse_answer(&answer, otherwise) {
+                return Some(answer);
+            }
+        }
+    }
+
     fn word_hint(&self) -> &'static str {
         match self.lang {
             Lang::Ko => "힌트",
             Lang::En => "hint",
         }
     }
+}
+
+/// Yes or no, in both languages; nothing is `otherwise`; anything else is no answer.
+fn parse_answer(answer: &str, otherwise: bool) -> Option<bool> {
+    match answer.trim().to_lowercase().as_str() {
+        "" => Some(otherwise),
+        "y" | "yes" | "네" | "예" | "응" => Some(true),
+        "n" | "no" | "아니오" | "아니요" => Some(false),
+        _ => None,
+    }
+}
+
+/// Bytes for a person: `512 B`, `41.3 MiB`.
+pub fn bytes(value: u64) -> String {
+    let units = ["KiB", "MiB", "GiB", "TiB"];
+    let mut scaled = (value, 0);
+    let mut unit = "B";
+    for next in units {
+        if scaled.0 < 1024 {
+            break;
+        }
+        scaled = (scaled.0 / 1024, scaled.0 % 1024 * 10 / 1024);
+        unit = next;
+    }
+    if unit == "B" { format!("{value} B") } else { format!("{}.{} {unit}", scaled.0, scaled.1) }
 }
 
 /// Pads every column but the last to its widest cell.
@@ -111,11 +157,26 @@ pub fn columns(rows: &[Vec<String>]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::columns;
+    use super::{bytes, columns, parse_answer};
 
     #[test]
     fn hangul_takes_two_columns() {
         let rows = vec![vec!["노드".into(), "상태".into()], vec!["m-k8s".into(), "up".into()]];
         assert_eq!(columns(&rows), ["노드   상태", "m-k8s  up"]);
+    }
+
+    #[test]
+    fn bytes_have_one_decimal() {
+        for (value, words) in [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (446 << 20, "446.0 MiB"), (3 << 30, "3.0 GiB")] {
+            assert_eq!(bytes(value), words);
+        }
+    }
+
+    #[test]
+    fn an_answer_is_yes_no_or_asked_again() {
+        for (answer, parsed) in [("\n", Some(true)), ("Y\n", Some(true)), ("네", Some(true)), ("no", Some(false)), ("perhaps", None)] {
+            assert_eq!(parse_answer(answer, true), parsed, "{answer}");
+        }
+        assert_eq!(parse_answer("", false), Some(false));
     }
 }

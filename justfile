@@ -1,0 +1,26 @@
+# Tasks for people who work on the lab. `just` lists them.
+
+default:
+    @just --list
+
+# What CI runs
+ci:
+    .ci/run
+
+# Format, lint
+lint:
+    cargo fmt --all
+    cargo clippy --workspace --all-targets -- --deny warnings
+    cargo lab lint
+
+# All tests
+test *ARGUMENTS:
+    cargo test --workspace {{ARGUMENTS}}
+
+# The end-to-end tests only, e.g. `just e2e cluster::`
+e2e *ARGUMENTS:
+    cargo test --package lab-tests --test e2e -- {{ARGUMENTS}}
+
+# Prove the local provider on a modern host (cgroup v2, every capability): a virtual machine by software emulation; slow
+vm:
+    tests/vm/run

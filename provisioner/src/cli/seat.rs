@@ -1,0 +1,166 @@
+//! What a verb on the cluster works with: the seat it changes or looks at, nodes named on the command line, and work on
+//! many nodes at once.
+
+use std::time::Duration;
+
+use crate::cli::App;
+use crate::config::{Cluster, ProviderKind};
+use crate::error::{Error, Result};
+use crate::node::NodeName;
+use crate::paths::Paths;
+use crate::provider::Provider;
+use crate::seat::Lock;
+use crate::session::Session;
+use crate::text::Text;
+use crate::{privilege, text};
+
+/// The cluster of one seat.
+pub struct Seat {
+    /// Its directories.
+    pub paths: Paths,
+    /// As cluster.yaml describes it.
+    pub cluster: Cluster,
+    /// Where its nodes come from.
+    pub provider: Box<dyn Provider>,
+    _lock: Option<Lock>,
+}
+
+impl App {
+    /// The seat, to change: as root where nodes live on this host, and locked for `verb`.
+    pub fn change(&self, verb: &str) -> Result<Seat> {
+        self.seat(Some(verb), &text!("노드를 바꾸려고", "to change nodes"))
+    }
+
+    /// The seat, to look at.
+    pub fn look(&self) -> Result<Seat> {
+        self.seat(None, &text!("노드의 네트워크에 들어가려고", "to enter the nodes' network"))
+    }
+
+    fn seat(&self, verb: Option<&str>, why: &Text) -> Result<Seat> {
+        let paths = self.paths()?;
+        let cluster = self.cluster(&paths)?;
+        if matches!(cluster.provider, ProviderKind::Auto | ProviderKind::Local) {
+            privilege::ensure_root(why, self.out, &paths)?;
+        }
+        let lock = verb.map(|verb| crate::seat::lock(&paths, verb)).transpose()?;
+        let provider = self.provider(&paths, &cluster)?;
+        Ok(Seat { paths, cluster, provider, _lock: lock })
+    }
+
+    /// Waits for a future.
+    pub fn block_on<T>(&self, future: impl Future<Output = T>) -> Result<T> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .map_err(|error| Error::new("cannot start the runtime").because(error))?;
+        let result = runtime.block_on(future);
+        // A look-up that hangs in the operating system must not hold the program.
+        runtime.shutdown_timeout(Duration::from_millis(100));
+        Ok(result)
+    }
+}
+
+impl Seat {
+    /// Does `work` on each node at once, shown as `words`; ends with the first error once all are done.
+    pub fn each(
+        &self,
+        app: &App,
+        nodes: &[NodeName],
+        (id, words): (&str, &Text),
+        work: impl Fn(&dyn Provider, &NodeName) -> Result<()> + Sync,
+    ) -> Result<()> {
+        let one = |node: &NodeName| {
+            let shown = app.sink.work(Some(node), id, words.clone());
+            shown.finish(work(self.provider.as_ref(), node))
+        };
+        let results: Vec<Result<()>> = std::thread::scope(|scope| {
+            let threads: Vec<_> = nodes.iter().map(|node| scope.spawn(|| one(node))).collect();
+            let lost = || Err(Error::new("a thread of this program died"));
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| lost())).collect()
+        });
+        results.into_iter().collect()
+    }
+
+    /// Waits until each node's agent answers.
+    pub fn wait_until_reached(&self, app: &App, nodes: &[NodeName]) -> Result<()> {
+        let words = text!("응답을 기다림", "wait until it answers");
+        let patience = crate::cli::patience(Duration::from_secs(60));
+        let endpoints = nodes.iter().map(|node| self.provider.endpoint(node)).collect::<Result<Vec<_>>>()?;
+        app.block_on(async {
+            let mut tasks = tokio::task::JoinSet::new();
+            for endpoint in endpoints {
+                let shown = app.sink.work(Some(&endpoint.node), "reach", words.clone());
+                tasks.spawn(async move { shown.finish(Session::open(&endpoint, patience).await.map(drop)) });
+            }
+            let mut result = Ok(());
+            while let Some(ended) = tasks.join_next().await {
+                let ended = ended.unwrap_or_else(|error| Err(Error::new("cannot reach a node").because(error)));
+                result = result.and(ended);
+            }
+            result
+        })?
+    }
+}
+
+/// The nodes that `names` means: none or `all` are all of them, in the order of cluster.yaml.
+pub fn select(cluster: &Cluster, names: &[String]) -> Result<Vec<NodeName>> {
+    let all = || cluster.nodes.iter().map(|node| node.name.clone());
+    if names.is_empty() || names.iter().any(|name| name == "all") {
+        return Ok(all().collect());
+    }
+    if let Some(unknown) = names.iter().find(|name| all().all(|node| node.as_str() != name.as_str())) {
+        let known = all().map(|node| node.to_string()).collect::<Vec<_>>().join(", ");
+        return Err(Error::usage(text!("`{unknown}`이라는 노드가 없음", "there is no node `{unknown}`"))
+            .hint(text!("노드: {known}", "nodes: {known}")));
+    }
+    Ok(all().filter(|node| names.iter().any(|name| name == node.as_str())).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+    use crate::config::{Egress, Network, Node, Registry};
+    use crate::node::Role;
+
+    fn cluster(names: &[&str]) -> Cluster {
+        let node = |(index, name): (usize, &&str)| Node {
+            name: name.parse().unwrap(),
+            role: if index == 0 { Role::Master } else { Role::Worker },
+            address: std::net::Ipv4Addr::new(192, 168, 1, u8::try_from(10 + index).unwrap()),
+            cpus: 1,
+            memory: 1 << 30,
+            image: "debian-13".into(),
+            engine: agent::wire::Engine::Docker,
+        };
+        Cluster {
+            name: "test".into(),
+            network: Network { base: std::net::Ipv4Addr::new(192, 168, 1, 0), prefix: 24 },
+            provider: ProviderKind::Local,
+            nodes: names.iter().enumerate().map(node).collect(),
+            registry: Registry { host: names[0].parse().unwrap(), port: 8443, image: "registry:2".into() },
+            egress: Egress::Auto,
+        }
+    }
+
+    #[test]
+    fn names_select_nodes_in_the_order_of_the_cluster() {
+        let cluster = cluster(&["m-k8s", "w1-k8s", "w2-k8s"]);
+        let names = |given: &[&str]| {
+            let given: Vec<String> = given.iter().map(|name| (*name).to_owned()).collect();
+            select(&cluster, &given).map(|nodes| nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
+        };
+        for (given, expected) in [
+            (&[] as &[&str], "m-k8s w1-k8s w2-k8s"),
+            (&["all"], "m-k8s w1-k8s w2-k8s"),
+            (&["w2-k8s", "m-k8s", "w2-k8s"], "m-k8s w2-k8s"),
+        ] {
+            assert_eq!(names(given).unwrap(), expected);
+        }
+        let error = names(&["w9-k8s"]).unwrap_err();
+        assert_eq!(error.exit_code(), crate::error::exit::USAGE);
+        assert!(error.advice().unwrap().en.contains("w2-k8s"));
+    }
+}

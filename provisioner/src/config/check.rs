@@ -1,0 +1,329 @@
+//! What the raw cluster means: reads every value and compares them with each other. Collects every problem; absent keys
+//! were reported by [`super::shape`] and are passed over.
+
+use std::net::Ipv4Addr;
+
+use agent::wire::Engine;
+use serde_yaml::{Location, Spanned};
+
+use super::raw::{self, Word};
+use super::scalar::{self, Wrong};
+use super::tree::position;
+use super::{Cluster, Egress, Network, Node, Problem, ProviderKind, Registry, suggest};
+use crate::node::{NodeName, Role};
+use crate::text;
+use crate::text::Text;
+
+/// As many nodes as a lab may have.
+pub const MAX_NODES: usize = 32;
+
+/// What nodes boot unless cluster.yaml says otherwise.
+const IMAGE: &str = "debian-13";
+/// Ports of a node that are taken, and by whom.
+const TAKEN: [(u16, &str); 2] = [(22, "ssh"), (5000, "the mirror")];
+
+/// The cluster, if nothing is missing; and every problem.
+pub fn check(file: &str, raw: &raw::Cluster) -> (Option<Cluster>, Vec<Problem>) {
+    let mut checker = Checker {
+        file,
+        problems: vec![],
+    };
+    let cluster = checker.cluster(raw);
+    (cluster, checker.problems)
+}
+
+struct Checker<'file> {
+    file: &'file str,
+    problems: Vec<Problem>,
+}
+
+/// A node whose values may be missing or wrong.
+struct Draft<'raw> {
+    raw: &'raw raw::Node,
+    name: Option<NodeName>,
+    role: Option<Role>,
+    address: Option<Ipv4Addr>,
+    cpus: Option<u32>,
+    memory: Option<u64>,
+    image: String,
+    engine: Engine,
+}
+
+impl Checker<'_> {
+    fn cluster(&mut self, raw: &raw::Cluster) -> Option<Cluster> {
+        let name = self.read(&raw.cluster, node_name).map(|name| name.to_string());
+        let (network, egress) = self.network(raw.network.as_ref());
+        let provider = self.read(&raw.provider, |word| {
+            scalar::choice::<ProviderKind>(word, &["auto", "local", "vagrant", "inventory"])
+        });
+        let image = self
+            .read(&raw.image, scalar::node_image)
+            .unwrap_or_else(|| IMAGE.to_owned());
+        let engine = self.read(&raw.engine, engine).unwrap_or(Engine::Docker);
+        let nodes = raw.nodes.iter().flat_map(|nodes| &nodes.value);
+        let drafts: Vec<Draft<'_>> = nodes
+            .map(|node| self.draft(&node.value, &image, engine))
+            .collect();
+        if let Some(nodes) = &raw.nodes {
+            self.count(nodes, &drafts);
+        }
+        self.duplicates(&drafts);
+        if let Some(network) = network {
+            self.addresses(&drafts, network);
+        }
+        let registry = raw
+            .registry
+            .as_ref()
+            .and_then(|registry| self.registry(&registry.value, &drafts));
+        Some(Cluster {
+            name: name?,
+            network: network?,
+            provider: provider.unwrap_or_default(),
+            nodes: drafts.into_iter().map(Draft::finish).collect::<Option<_>>()?,
+            registry: registry?,
+            egress,
+        })
+    }
+
+    fn network(&mut self, raw: Option<&Spanned<raw::Network>>) -> (Option<Network>, Egress) {
+        let Some(raw) = raw else {
+            return (None, Egress::default());
+        };
+        match &raw.value {
+            raw::Network::Address(address) => {
+                (self.accept(raw.referenced, address.parse()), Egress::default())
+            }
+            raw::Network::More(more) => {
+                let network = self.read(&more.address, str::parse);
+                let egress = self.read(&more.egress, |word| scalar::choice(word, &["auto", "on", "off"]));
+                (network, egress.unwrap_or_default())
+            }
+        }
+    }
+
+    fn draft<'raw>(
+        &mut self,
+        raw: &'raw raw::Node,
+        default_image: &str,
+        default_engine: Engine,
+    ) -> Draft<'raw> {
+        Draft {
+            raw,
+            name: self.read(&raw.name, node_name),
+            role: self.read(&raw.role, |word| scalar::choice(word, &["master", "worker"])),
+            address: self.read(&raw.address, address),
+            cpus: self.read(&raw.cpus, |word| scalar::number(word, 1, 256)),
+            memory: self.read(&raw.memory, scalar::memory),
+            image: self
+                .read(&raw.image, scalar::node_image)
+                .unwrap_or_else(|| default_image.to_owned()),
+            engine: self.read(&raw.engine, engine).unwrap_or(default_engine),
+        }
+    }
+
+    /// Not none, not too many, and one master.
+    fn count(&mut self, nodes: &Spanned<Vec<Spanned<raw::Node>>>, drafts: &[Draft<'_>]) {
+        let count = nodes.value.len();
+        if count == 0 {
+            let hint = "{name: m-k8s, role: master, address: 192.168.1.10, cpus: 2, memory: 2GiB}";
+            let message = text!("노드가 하나도 없음", "there are no nodes");
+            return self.report(
+                nodes.referenced,
+                (message, Some(text!("예: - {hint}", "for example - {hint}"))),
+            );
+        }
+        if let Some(first_too_many) = nodes.value.get(MAX_NODES) {
+            let message = text!(
+                "노드가 너무 많음: {count}, 최대 {MAX_NODES}",
+                "too many nodes: {count}, at most {MAX_NODES}"
+            );
+            self.report(first_too_many.referenced, (message, None));
+        }
+        let masters: Vec<_> = drafts
+            .iter()
+            .filter(|draft| draft.role == Some(Role::Master))
+            .collect();
+        let all_known = drafts.iter().all(|draft| draft.role.is_some());
+        if masters.is_empty() && all_known {
+            let message = text!("role이 master인 노드가 없음", "no node has the role master");
+            let hint = text!(
+                "노드 하나에 `role: master`를 적으세요",
+                "give one node `role: master`"
+            );
+            self.report(nodes.referenced, (message, Some(hint)));
+        }
+        for second in masters.iter().skip(1) {
+            let message = text!("master가 둘 이상", "a second master");
+            let hint = text!("`role: worker`로 바꾸세요", "make it `role: worker`");
+            self.report_at(&second.raw.role, (message, Some(hint)));
+        }
+    }
+
+    fn duplicates(&mut self, drafts: &[Draft<'_>]) {
+        for (index, draft) in drafts.iter().enumerate() {
+            let before = &drafts[..index];
+            if let Some(name) = &draft.name
+                && let Some(other) = before.iter().find(|other| other.name.as_ref() == Some(name))
+            {
+                let message = text!(
+                    "노드 이름 `{name}`이(가) 두 번 나옴",
+                    "the node name `{name}` appears twice"
+                );
+                self.report_at(&draft.raw.name, (message, first_at(&other.raw.name)));
+            }
+            if let Some(address) = draft.address
+                && let Some(other) = before.iter().find(|other| other.address == Some(address))
+            {
+                let message = text!(
+                    "주소 {address}이(가) 두 번 나옴",
+                    "the address {address} appears twice"
+                );
+                self.report_at(&draft.raw.address, (message, first_at(&other.raw.address)));
+            }
+        }
+    }
+
+    fn addresses(&mut self, drafts: &[Draft<'_>], network: Network) {
+        for draft in drafts {
+            let Some(address) = draft.address else { continue };
+            let message = if !network.contains(address) {
+                text!(
+                    "주소 {address}이(가) 네트워크 {network} 밖에 있음",
+                    "the address {address} is outside the network {network}"
+                )
+            } else if address == network.base {
+                text!(
+                    "{address}은(는) 네트워크 자신의 주소",
+                    "{address} is the address of the network itself"
+                )
+            } else if address == network.broadcast() {
+                text!(
+                    "{address}은(는) 브로드캐스트 주소",
+                    "{address} is the network's broadcast address"
+                )
+            } else {
+                continue;
+            };
+            let (first, last) = network.hosts();
+            let hint = text!(
+                "{first}에서 {last} 사이에서 고르세요",
+                "choose one from {first} to {last}"
+            );
+            self.report_at(&draft.raw.address, (message, Some(hint)));
+        }
+    }
+
+    fn registry(&mut self, raw: &raw::Registry, drafts: &[Draft<'_>]) -> Option<Registry> {
+        let host = self.read(&raw.host, node_name);
+        if let Some(host) = &host
+            && !drafts.iter().any(|draft| draft.name.as_ref() == Some(host))
+        {
+            let names: Vec<&str> = drafts
+                .iter()
+                .filter_map(|draft| draft.name.as_ref())
+                .map(NodeName::as_str)
+                .collect();
+            let message = text!("`{host}`라는 노드가 없음", "there is no node `{host}`");
+            self.report_at(
+                &raw.host,
+                (message, Some(suggest::hint(host.as_str(), names.iter().copied()))),
+            );
+        }
+        let port = self.read(&raw.port, |word| {
+            let port = scalar::number(word, 1, 65535)?;
+            let port = u16::try_from(port).unwrap_or(u16::MAX);
+            match TAKEN.iter().find(|(taken, _)| *taken == port) {
+                Some((_, owner)) => {
+                    let message = text!(
+                        "포트 {port}은(는) 이미 쓰임: {owner}",
+                        "port {port} is taken by {owner}"
+                    );
+                    Err((message, Some(text!("노트는 8443을 씁니다", "the notes use 8443"))))
+                }
+                None => Ok(port),
+            }
+        });
+        let image = self.read(&raw.image, scalar::image_reference);
+        Some(Registry {
+            host: host?,
+            port: port?,
+            image: image?,
+        })
+    }
+
+    /// A value, if it is there and right; what is wrong with it is reported.
+    fn read<T>(&mut self, word: &Option<Word>, parse: impl Fn(&str) -> Result<T, Wrong>) -> Option<T> {
+        let word = word.as_ref()?;
+        self.accept(word.referenced, parse(&word.value))
+    }
+
+    fn accept<T>(&mut self, location: Location, result: Result<T, Wrong>) -> Option<T> {
+        result.map_err(|wrong| self.report(location, wrong)).ok()
+    }
+
+    fn report_at(&mut self, word: &Option<Word>, wrong: Wrong) {
+        if let Some(word) = word {
+            self.report(word.referenced, wrong);
+        }
+    }
+
+    fn report(&mut self, location: Location, (message, hint): Wrong) {
+        let (line, column) = position(location);
+        self.problems.push(Problem {
+            file: self.file.into(),
+            line,
+            column,
+            message,
+            hint,
+        });
+    }
+}
+
+impl Draft<'_> {
+    fn finish(self) -> Option<Node> {
+        Some(Node {
+            name: self.name?,
+            role: self.role?,
+            address: self.address?,
+            cpus: self.cpus?,
+            memory: self.memory?,
+            image: self.image,
+            engine: self.engine,
+        })
+    }
+}
+
+fn node_name(word: &str) -> Result<NodeName, Wrong> {
+    word.parse().map_err(|_| {
+        let message = text!("`{word}`은(는) 이름으로 쓸 수 없음", "`{word}` cannot be a name");
+        let hint = text!(
+            "소문자, 숫자, `-`만, 최대 63자: m-k8s",
+            "lower-case letters, digits and dashes, at most 63: m-k8s"
+        );
+        (message, Some(hint))
+    })
+}
+
+fn address(word: &str) -> Result<Ipv4Addr, Wrong> {
+    let wrong = || {
+        text!(
+            "`{word}`은(는) IPv4 주소가 아님",
+            "`{word}` is not an IPv4 address"
+        )
+    };
+    word.parse().map_err(|_| {
+        (
+            wrong(),
+            Some(text!("예: 192.168.1.10", "for example 192.168.1.10")),
+        )
+    })
+}
+
+fn engine(word: &str) -> Result<Engine, Wrong> {
+    scalar::choice(word, &["docker", "containerd", "cri-o", "podman"])
+}
+
+fn first_at(word: &Option<Word>) -> Option<Text> {
+    let line = position(word.as_ref()?.referenced).0;
+    Some(text!("처음은 {line}번째 줄", "first on line {line}"))
+}

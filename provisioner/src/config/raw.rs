@@ -1,0 +1,145 @@
+//! cluster.yaml as it is written: every scalar a text with its place, nothing checked yet. Everything may be absent and
+//! unknown keys pass, so that one slip does not hide the other problems: [`super::shape`] reports both, from the JSON
+//! Schema derived here.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_yaml::Spanned;
+
+use super::{Egress, ProviderKind};
+use crate::node::{NodeName, Role};
+
+/// A scalar and its place.
+pub type Word = Spanned<String>;
+
+/// The cluster of the lab.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(title = "cluster.yaml", deny_unknown_fields)]
+pub struct Cluster {
+    /// The cluster's name: letters, digits and dashes.
+    #[schemars(required, with = "NodeName")]
+    pub cluster: Option<Word>,
+    /// The lab network: a private IPv4 network, e.g. 192.168.1.0/24.
+    #[schemars(required, with = "Network")]
+    pub network: Option<Spanned<Network>>,
+    /// Where nodes come from.
+    #[schemars(with = "Option<ProviderKind>")]
+    pub provider: Option<Word>,
+    /// Every node's image, unless a node names its own.
+    #[schemars(with = "Option<String>")]
+    pub image: Option<Word>,
+    /// Every node's container engine, unless a node names its own.
+    #[schemars(with = "Option<Engine>")]
+    pub engine: Option<Word>,
+    /// The nodes: exactly one master.
+    #[schemars(required, with = "Vec<Node>", length(min = 1, max = 32))]
+    pub nodes: Option<Spanned<Vec<Spanned<Node>>>>,
+    /// The private registry.
+    #[schemars(required, with = "Registry")]
+    pub registry: Option<Spanned<Registry>>,
+}
+
+/// The lab network: its CIDR, or a mapping that says more.
+#[derive(Debug, JsonSchema)]
+#[schemars(untagged)]
+pub enum Network {
+    /// CIDR, e.g. 192.168.1.0/24.
+    Address(String),
+    /// CIDR and more.
+    More(NetworkMore),
+}
+
+/// The lab network and whether nodes get a way out.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct NetworkMore {
+    /// CIDR, e.g. 192.168.1.0/24.
+    #[schemars(required, with = "String")]
+    pub address: Option<Word>,
+    /// Whether nodes get a way out to the internet: auto (if the host has one), on (required) or off.
+    #[schemars(with = "Option<Egress>")]
+    pub egress: Option<Word>,
+}
+
+/// A node.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Node {
+    /// Its name, unique, e.g. w1-k8s.
+    #[schemars(required, with = "NodeName")]
+    pub name: Option<Word>,
+    /// What it is for.
+    #[schemars(required, with = "Role")]
+    pub role: Option<Word>,
+    /// Its IPv4 address in the lab network, unique.
+    #[schemars(required, with = "String", extend("format" = "ipv4"))]
+    pub address: Option<Word>,
+    /// Processors, 1 to 256.
+    #[schemars(required, with = "u32", range(min = 1, max = 256))]
+    pub cpus: Option<Word>,
+    /// Memory, e.g. 2GiB or 512MiB.
+    #[schemars(required, with = "String", regex(pattern = r"^[0-9]+ ?(GiB|Gi|G|MiB|Mi|M)$"))]
+    pub memory: Option<Word>,
+    /// Its image, if not the cluster's.
+    #[schemars(with = "Option<String>")]
+    pub image: Option<Word>,
+    /// Its container engine, if not the cluster's.
+    #[schemars(with = "Option<Engine>")]
+    pub engine: Option<Word>,
+}
+
+/// The private registry.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Registry {
+    /// The node it runs on.
+    #[schemars(required, with = "NodeName")]
+    pub host: Option<Word>,
+    /// Its port there; not 22 (ssh) or 5000 (the mirror).
+    #[schemars(required, with = "u16", range(min = 1))]
+    pub port: Option<Word>,
+    /// Its image, e.g. registry:2.
+    #[schemars(required, with = "String")]
+    pub image: Option<Word>,
+}
+
+/// A container engine: the schema of the agent's [`agent::wire::Engine`].
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+#[expect(dead_code, reason = "only its schema is used")]
+pub enum Engine {
+    /// Docker Engine.
+    Docker,
+    /// containerd.
+    Containerd,
+    /// CRI-O.
+    CriO,
+    /// Podman.
+    Podman,
+}
+
+impl<'de> Deserialize<'de> for Network {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(NetworkVisitor)
+    }
+}
+
+struct NetworkVisitor;
+
+impl<'de> Visitor<'de> for NetworkVisitor {
+    type Value = Network;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("a network such as 192.168.1.0/24, or {address: …, egress: …}")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, address: &str) -> Result<Network, E> {
+        Ok(Network::Address(address.to_owned()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Network, A::Error> {
+        NetworkMore::deserialize(MapAccessDeserializer::new(map)).map(Network::More)
+    }
+}

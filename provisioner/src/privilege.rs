@@ -1,0 +1,187 @@
+//! Being root: asking sudo once and saying why, and giving files back to the user who asked.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use crate::error::{Error, Result, exit};
+use crate::paths::Paths;
+use crate::provider::local::host;
+use crate::report::out::Out;
+use crate::text;
+use crate::text::Text;
+
+/// Set in the process sudo started: it must not ask again.
+const MARKER: &str = "LAB_ELEVATED";
+
+/// Variables of the user that the process under sudo keeps.
+const KEPT: [&str; 22] = [
+    MARKER, "LAB_HOME", "LAB_LANG", "LAB_OFFLINE", "LAB_PATIENCE", "XDG_STATE_HOME", "XDG_CACHE_HOME", "LC_ALL",
+    "LC_MESSAGES", "LANG", "TERM", "NO_COLOR", "SSH_AUTH_SOCK", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY",
+    "HTTPS_PROXY", "NO_PROXY", "GOPROXY", "SSL_CERT_FILE", "RUST_BACKTRACE",
+];
+
+/// Returns in a process that is root: at once, or by running this same command under sudo in place of this process.
+/// `why` is said to the user, as a phrase: "to boot nodes".
+pub fn ensure_root(why: &Text, out: Out, paths: &Paths) -> Result<()> {
+    if host::is_root() {
+        return Ok(());
+    }
+    if std::env::var_os(MARKER).is_some() {
+        return Err(Error::new(text!("sudo를 거쳤지만 root가 아님", "sudo ran this, but not as root")).exit(exit::HOST));
+    }
+    let found = std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|d| d.join("sudo").is_file()));
+    if !found {
+        let what = Text { ko: format!("root 권한이 필요함: {}", why.ko), en: format!("root is needed {}", why.en) };
+        return Err(Error::new(what)
+            .hint(text!("sudo를 설치하거나 root로 실행하세요", "install sudo, or run this as root"))
+            .exit(exit::HOST));
+    }
+    let said = Text { ko: format!("sudo로 다시 실행합니다: {}", why.ko), en: format!("running under sudo {}", why.en) };
+    out.say(said.get(out.lang));
+    replace(paths)
+}
+
+/// Arguments of sudo for this command line: which variables stay, then the program and its own arguments.
+fn sudo_arguments(program: OsString, arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let keep = OsString::from(format!("--preserve-env={}", KEPT.join(",")));
+    [keep, "--".into(), program].into_iter().chain(arguments).collect()
+}
+
+/// The variables that pin the user's directories: root's own HOME must not move them.
+fn pinned(paths: &Paths, home: Option<OsString>) -> Vec<(&'static str, OsString)> {
+    let mut variables: Vec<(&'static str, OsString)> = vec![(MARKER, "1".into())];
+    match home {
+        Some(home) => variables.push(("LAB_HOME", home)),
+        None => {
+            // state is ROOT/lab/PROJECT, cache is ROOT/lab
+            let above = |path: &Path, levels: usize| path.ancestors().nth(levels).map(|path| path.as_os_str().to_owned());
+            variables.extend(above(&paths.state, 2).map(|root| ("XDG_STATE_HOME", root)));
+            variables.extend(above(&paths.cache, 1).map(|root| ("XDG_CACHE_HOME", root)));
+        }
+    }
+    variables
+}
+
+#[cfg(unix)]
+fn replace(paths: &Paths) -> Result<()> {
+    use std::os::unix::process::CommandExt;
+    let program = std::env::current_exe()
+        .map_err(|error| Error::new("cannot find this program").because(error))?
+        .into_os_string();
+    let home = std::env::var_os("LAB_HOME").filter(|home| !home.is_empty());
+    let error = std::process::Command::new("sudo")
+        .args(sudo_arguments(program, std::env::args_os().skip(1)))
+        .envs(pinned(paths, home))
+        .exec();
+    Err(Error::new("cannot run sudo").because(error).exit(exit::HOST))
+}
+
+#[cfg(not(unix))]
+fn replace(_paths: &Paths) -> Result<()> {
+    Err(Error::new(text!("이 기능은 Linux에서만 됩니다", "this works on Linux only")).exit(exit::HOST))
+}
+
+/// The user sudo ran this for.
+#[cfg(unix)]
+fn asked_by() -> Option<(u32, u32)> {
+    let number = |name: &str| std::env::var(name).ok()?.parse::<u32>().ok();
+    let user = (number("SUDO_UID")?, number("SUDO_GID")?);
+    (host::is_root() && std::env::var_os(MARKER).is_some() && user.0 != 0).then_some(user)
+}
+
+/// Hands what this run made as root in the project, cache and state back to the user who asked through sudo. Does nothing
+/// elsewhere. Stays on each directory's own file system, so it never touches what is inside a node's disk.
+#[cfg(unix)]
+pub fn give_back(paths: &Paths) {
+    let Some(user) = asked_by() else { return };
+    for path in [&paths.reports, &paths.project.join("target"), &paths.cache, &paths.state] {
+        give(path, user);
+        // The directories above that were made on the way, e.g. ~/.local/state/lab.
+        let above = path.ancestors().skip(1).take_while(|above| above.parent().is_some_and(|up| owner(up) == Some(user.0)));
+        for directory in above.filter(|above| owner(above) == Some(0)) {
+            let _ = std::os::unix::fs::lchown(directory, Some(user.0), Some(user.1));
+        }
+    }
+}
+
+/// Nothing to give back where there is no sudo.
+#[cfg(not(unix))]
+pub fn give_back(_paths: &Paths) {}
+
+#[cfg(unix)]
+fn owner(path: &Path) -> Option<u32> {
+    use std::os::unix::fs::MetadataExt;
+    path.symlink_metadata().ok().map(|file| file.uid())
+}
+
+#[cfg(unix)]
+fn give(top: &Path, user: (u32, u32)) {
+    use std::os::unix::fs::MetadataExt;
+    let Ok(device) = top.symlink_metadata().map(|file| file.dev()) else { return };
+    let mut left = vec![top.to_owned()];
+    while let Some(path) = left.pop() {
+        let Ok(file) = path.symlink_metadata() else { continue };
+        if file.dev() != device {
+            continue;
+        }
+        if file.uid() == 0 {
+            let _ = std::os::unix::fs::lchown(&path, Some(user.0), Some(user.1));
+        }
+        if file.is_dir() {
+            left.extend(std::fs::read_dir(&path).into_iter().flatten().flatten().map(|entry| entry.path()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    fn paths(root: &Path) -> Paths {
+        Paths {
+            project: root.join("project"),
+            state: root.join(".local/state/lab/project-0123"),
+            cache: root.join(".cache/lab"),
+            reports: root.join("project/lab-reports"),
+        }
+    }
+
+    #[test]
+    fn the_users_directories_stay_the_users() {
+        let paths = paths(Path::new("/home/ann"));
+        let variables = pinned(&paths, None);
+        assert!(variables.contains(&("XDG_STATE_HOME", "/home/ann/.local/state".into())));
+        assert!(variables.contains(&("XDG_CACHE_HOME", "/home/ann/.cache".into())));
+        assert_eq!(pinned(&paths, Some("/srv".into()))[1], ("LAB_HOME", "/srv".into()));
+        for (name, _) in variables {
+            assert!(KEPT.contains(&name), "sudo would drop {name}");
+        }
+    }
+
+    #[test]
+    fn the_command_line_passes_unchanged() {
+        let arguments = sudo_arguments("/opt/lab".into(), ["up", "--yes"].into_iter().map(OsString::from));
+        assert!(arguments[0].to_str().unwrap().starts_with("--preserve-env=LAB_ELEVATED,LAB_HOME,"));
+        assert_eq!(arguments[1..], ["--", "/opt/lab", "up", "--yes"].map(OsString::from));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_of_root_are_given_and_links_not_followed() {
+        if !host::is_root() {
+            return; // chown needs root; the test below the end-to-end suite runs as root
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let outside = tempfile::NamedTempFile::new().unwrap();
+        let inside = directory.path().join("a/b");
+        std::fs::create_dir_all(inside.parent().unwrap()).unwrap();
+        std::fs::write(&inside, "x").unwrap();
+        std::os::unix::fs::symlink(outside.path(), directory.path().join("link")).unwrap();
+        give(directory.path(), (1234, 1234));
+        assert_eq!(owner(&inside), Some(1234));
+        assert_eq!(owner(&directory.path().join("link")), Some(1234));
+        assert_eq!(owner(outside.path()), Some(0));
+    }
+}

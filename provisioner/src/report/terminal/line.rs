@@ -1,0 +1,195 @@
+//! Words and marks of one event: pure, event in, lines out.
+
+use unicode_width::UnicodeWidthStr;
+
+use crate::event::{Outcome, What};
+use crate::node::NodeName;
+use crate::text::{Lang, Text};
+
+/// Language, colour, and the width of the column of node names so far.
+#[derive(Debug)]
+pub(super) struct Style {
+    pub lang: Lang,
+    color: bool,
+    nodes: usize,
+}
+
+/// How far a work is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Amount {
+    pub done: u64,
+    pub total: Option<u64>,
+    pub bytes: bool,
+}
+
+impl Amount {
+    /// Hundredths done, where the whole is known.
+    pub fn percent(self) -> Option<u64> {
+        self.total.filter(|total| *total > 0).map(|total| self.done.min(total).saturating_mul(100) / total)
+    }
+
+    /// `40%  178.4/446.0 MiB`, `3/12`, `12.5 MiB`.
+    pub fn words(self) -> String {
+        let unit = |value: u64| if self.bytes { bytes(value) } else { value.to_string() };
+        match (self.percent(), self.total) {
+            (Some(percent), Some(total)) => format!("{percent:>3}%  {}/{}", unit(self.done), unit(total)),
+            _ => unit(self.done),
+        }
+    }
+}
+
+/// Bytes for a person.
+pub(super) fn bytes(value: u64) -> String {
+    crate::report::out::bytes(value)
+}
+
+/// `0.4s`, `2m03s`.
+pub(super) fn duration(millis: u64) -> String {
+    match millis {
+        0..60_000 => format!("{}.{}s", millis / 1000, millis % 1000 / 100),
+        _ => format!("{}m{:02}s", millis / 60_000, millis % 60_000 / 1000),
+    }
+}
+
+impl Style {
+    pub fn new(lang: Lang, color: bool) -> Self {
+        Self { lang, color, nodes: 6 }
+    }
+
+    /// The word in this language.
+    pub fn word(&self, ko: &'static str, en: &'static str) -> &'static str {
+        match self.lang {
+            Lang::Ko => ko,
+            Lang::En => en,
+        }
+    }
+
+    /// `text` in an SGR colour.
+    pub fn paint(&self, sgr: &str, text: &str) -> String {
+        if self.color && !text.is_empty() { format!("\x1b[{sgr}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    /// Node and words, the node padded to the widest name yet.
+    pub fn label(&mut self, node: Option<&NodeName>, words: &str) -> String {
+        let Some(node) = node else { return words.to_owned() };
+        self.nodes = self.nodes.max(node.as_str().width());
+        let padding = " ".repeat(self.nodes - node.as_str().width());
+        format!("{}{padding}  {words}", self.paint("36", node.as_str()))
+    }
+
+    /// `✓`, `✗`, …
+    pub fn mark(&self, outcome: Outcome) -> String {
+        match outcome {
+            Outcome::Passed => self.paint("32", "✓"),
+            Outcome::Skipped => self.paint("33", "-"),
+            Outcome::Blocked => self.paint("33", "·"),
+            Outcome::Failed | Outcome::Errored => self.paint("31", "✗"),
+        }
+    }
+
+    /// The name of an outcome.
+    pub fn outcome(&self, outcome: Outcome) -> &'static str {
+        match outcome {
+            Outcome::Passed => self.word("통과", "passed"),
+            Outcome::Skipped => self.word("건너뜀", "skipped"),
+            Outcome::Blocked => self.word("막힘", "blocked"),
+            Outcome::Failed => self.word("실패", "failed"),
+            Outcome::Errored => self.word("오류", "errored"),
+        }
+    }
+
+    /// `✓ LABEL  0.4s`, with what went wrong after it.
+    pub fn ended(&self, outcome: Outcome, label: &str, millis: u64, error: Option<&str>) -> String {
+        let error = error.map(|error| format!("  {}", self.paint("31", error))).unwrap_or_default();
+        let time = match outcome {
+            Outcome::Skipped | Outcome::Blocked => String::new(),
+            _ => format!("  {}", self.paint("2", &duration(millis))),
+        };
+        format!("{} {label}{time}{error}", self.mark(outcome))
+    }
+
+    /// Lines of every event that is neither work nor the end of a run.
+    pub fn lines(&mut self, node: Option<&NodeName>, what: &What) -> Vec<String> {
+        match what {
+            What::Note { text } => vec![format!("  {}", self.label(node, text.get(self.lang)))],
+            What::Warning { text } => {
+                let mark = self.paint("33", "!");
+                vec![format!("{mark} {}", self.label(node, text.get(self.lang)))]
+            }
+            What::RunStarted { lab, exercises } => {
+                let count = match self.lang {
+                    Lang::Ko => format!("연습 {}개", exercises.len()),
+                    Lang::En => format!("{} exercise(s)", exercises.len()),
+                };
+                vec![format!("{}  {count}", self.paint("1", lab))]
+            }
+            What::ExerciseStarted { exercise, title } => {
+                vec![String::new(), format!("{}  {exercise}", self.paint("1", title.get(self.lang)))]
+            }
+            What::StepFinished { step, outcome, millis, command, output, reason, .. } => {
+                let seen = Seen { outcome: *outcome, millis: *millis, command, output, reason, hint: &None };
+                self.seen(node, step, &seen)
+            }
+            What::CheckFinished { check, outcome, millis, command, output, reason, hint, .. } => {
+                let seen = Seen { outcome: *outcome, millis: *millis, command, output, reason, hint };
+                self.seen(node, check, &seen)
+            }
+            _ => vec![],
+        }
+    }
+
+    fn seen(&mut self, node: Option<&NodeName>, name: &str, seen: &Seen<'_>) -> Vec<String> {
+        let words = match seen.reason {
+            Some(reason) if seen.outcome != Outcome::Passed => {
+                let state = match seen.outcome {
+                    Outcome::Failed => String::new(),
+                    other => format!(" ({})", self.outcome(other)),
+                };
+                format!("{name}{state}: {}", reason.get(self.lang))
+            }
+            None if seen.outcome > Outcome::Passed => format!("{name} ({})", self.outcome(seen.outcome)),
+            _ => name.to_owned(),
+        };
+        let label = self.label(node, &words);
+        let mut lines = vec![self.ended(seen.outcome, &label, seen.millis, None)];
+        if matches!(seen.outcome, Outcome::Failed | Outcome::Errored) {
+            lines.extend(self.details(seen));
+        }
+        lines
+    }
+
+    /// What a person needs to go on: the hint, the command that reproduces it, all of its output.
+    fn details(&self, seen: &Seen<'_>) -> Vec<String> {
+        let mut lines = vec![];
+        if let Some(hint) = seen.hint {
+            lines.extend(block(self.word("힌트", "hint"), hint.get(self.lang)));
+        }
+        lines.extend(block(self.word("명령", "command"), seen.command));
+        lines.extend(block(self.word("출력", "output"), seen.output));
+        lines
+    }
+}
+
+/// What a step or check was seen to do.
+struct Seen<'a> {
+    outcome: Outcome,
+    millis: u64,
+    command: &'a str,
+    output: &'a str,
+    reason: &'a Option<Text>,
+    hint: &'a Option<Text>,
+}
+
+/// `    head: text`, a text of several lines indented below its head. Control characters never reach the terminal.
+fn block(head: &str, text: &str) -> Vec<String> {
+    let plain = |line: &str| line.chars().filter(|char| !char.is_control() || *char == '\t').collect::<String>();
+    let lines: Vec<String> = text.trim_end().lines().map(plain).collect();
+    match lines.as_slice() {
+        [] => vec![],
+        [line] => vec![format!("    {head}: {line}")],
+        lines => {
+            let indented = lines.iter().map(|line| format!("      {line}"));
+            [format!("    {head}:")].into_iter().chain(indented).collect()
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! What every end-to-end test works with: a seat of its own, the real `lab`, and the host compared before and after.
+
+pub mod host;
+pub mod seat;

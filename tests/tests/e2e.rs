@@ -1,0 +1,112 @@
+//! End-to-end tests: the real `lab`, real nodes. One cluster is shared by all tests that do not need their own, brought up by the
+//! first that asks; every test can run alone (`cargo test --test e2e NAME`). What cannot run here is ignored with its reason, and in CI
+//! (`CI=true`) only what `tests/ignored.txt` names may be.
+#![expect(clippy::unwrap_used, clippy::print_stderr, clippy::panic, reason = "tests")]
+
+#[path = "e2e/bad_input.rs"]
+mod bad_input;
+#[path = "e2e/cluster.rs"]
+mod cluster;
+#[path = "e2e/host.rs"]
+mod host;
+#[path = "e2e/labs.rs"]
+mod labs;
+#[path = "e2e/offline.rs"]
+mod offline;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use lab_tests::seat::Seat;
+use libtest_mimic::{Arguments, Failed, Trial};
+
+/// The `lab` under test.
+pub fn program() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_lab-under-test"))
+}
+
+/// The cluster of the notes, as committed.
+pub const CHAPTER: &str = include_str!("../../cluster.yaml");
+
+static SHARED: OnceLock<Mutex<Seat>> = OnceLock::new();
+
+/// The shared cluster, up. Tests leave it as they found it.
+pub fn shared() -> MutexGuard<'static, Seat> {
+    let seat = SHARED.get_or_init(|| {
+        let seat = Seat::new(program(), CHAPTER).unwrap();
+        seat.lab(&["up", "--yes"]).passes();
+        Mutex::new(seat)
+    });
+    seat.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A test that needs nothing but the program.
+pub fn plain(name: &str, test: fn()) -> Trial {
+    Trial::test(name, move || {
+        test();
+        Ok::<(), Failed>(())
+    })
+}
+
+/// A test that boots nodes: needs root and Linux.
+pub fn booting(name: &str, test: fn()) -> Trial {
+    let reason = if !cfg!(target_os = "linux") {
+        Some("nodes need Linux")
+    } else if !is_root() {
+        Some("nodes need root")
+    } else {
+        None
+    };
+    match reason {
+        Some(reason) => Trial::test(format!("{name} ({reason})"), || Ok(())).with_ignored_flag(true),
+        None => plain(name, test),
+    }
+}
+
+fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0)
+}
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = Some(1);
+    let trials = [bad_input::tests(), cluster::tests(), labs::tests(), offline::tests(), host::tests()].concat_trials();
+    if std::env::var("CI").is_ok_and(|ci| ci == "true") && !ignored_are_listed(&trials) {
+        return ExitCode::FAILURE;
+    }
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    let mut ended_well = true;
+    if let Some(seat) = SHARED.get() {
+        let down = seat.lock().unwrap_or_else(PoisonError::into_inner).down();
+        ended_well = down.code == 0;
+        if !ended_well {
+            eprintln!("the shared cluster did not go down:\n{down}");
+        }
+    }
+    if conclusion.has_failed() || !ended_well { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// In CI, an ignored test must be on the committed list.
+fn ignored_are_listed(trials: &[Trial]) -> bool {
+    let listed: Vec<&str> = include_str!("ignored.txt").lines().filter(|line| !line.starts_with('#')).collect();
+    let missing: Vec<&str> = trials
+        .iter()
+        .filter(|trial| trial.has_ignored_flag() && !listed.contains(&trial.name()))
+        .map(Trial::name)
+        .collect();
+    if !missing.is_empty() {
+        eprintln!("ignored in CI, and not on tests/ignored.txt: {missing:#?}");
+    }
+    missing.is_empty()
+}
+
+trait ConcatTrials {
+    fn concat_trials(self) -> Vec<Trial>;
+}
+
+impl<const N: usize> ConcatTrials for [Vec<Trial>; N] {
+    fn concat_trials(self) -> Vec<Trial> {
+        self.into_iter().flatten().collect()
+    }
+}

@@ -1,0 +1,54 @@
+//! What users get wrong: every problem named with its place, nothing touched.
+
+use lab_tests::seat::Seat;
+use libtest_mimic::Trial;
+
+use super::{CHAPTER, plain, program};
+
+/// All tests of this file.
+pub fn tests() -> Vec<Trial> {
+    vec![
+        plain("bad_input::every_problem_of_cluster_yaml_at_once", every_problem),
+        plain("bad_input::an_unknown_exercise_suggests_the_nearest", unknown_exercise),
+        plain("bad_input::no_project_says_where_to_go", no_project),
+        plain("bad_input::an_unreadable_bundle_is_refused", unreadable_bundle),
+        plain("bad_input::help_and_completion_are_there", help),
+    ]
+}
+
+fn every_problem() {
+    let twice = CHAPTER.replace("w2-k8s", "w1-k8s").replace("192.168.1.103", "10.0.0.1");
+    let seat = Seat::new(program(), &twice).unwrap();
+    let ran = seat.lab(&["plan"]).code(2);
+    for place in ["cluster.yaml:11:", "cluster.yaml:12:"] {
+        assert!(ran.stderr.contains(place), "no {place} in\n{ran}");
+    }
+}
+
+fn unknown_exercise() {
+    let seat = Seat::new(program(), CHAPTER).unwrap();
+    seat.lab(&["show", "chapter4/image-tga"]).code(2).says("image-tag");
+}
+
+fn no_project() {
+    let seat = Seat::new(program(), CHAPTER).unwrap();
+    let mut command = seat.command(&["status"]);
+    command.current_dir("/");
+    seat.run(command).code(2).says("--project");
+}
+
+fn unreadable_bundle() {
+    let seat = Seat::new(program(), CHAPTER).unwrap();
+    std::fs::write(seat.project().join("not-a-bundle"), [0u8; 4096]).unwrap();
+    let ran = seat.lab(&["bundle", "import", "not-a-bundle"]);
+    assert!(ran.code == 2 || ran.code == 3, "{ran}");
+    assert!(ran.stderr.contains("not-a-bundle"), "{ran}");
+}
+
+fn help() {
+    let seat = Seat::new(program(), CHAPTER).unwrap();
+    for verb in ["run", "up", "down", "exec", "forward", "snapshot", "trust", "bundle", "doctor"] {
+        seat.lab(&[verb, "--help"]).passes().prints("Usage:");
+    }
+    seat.lab(&["completions", "bash"]).passes().prints("lab");
+}
