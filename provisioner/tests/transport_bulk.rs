@@ -1,7 +1,7 @@
 //! A channel under load: a lot of bytes both ways through a server that renews its keys all the time, in bounded memory.
 //! A program of its own, because the peak of memory is the whole process's.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
 mod sshd;
 
@@ -15,7 +15,10 @@ const MIB: u64 = 1 << 20;
 /// MiB to move: what fits an everyday test, or `LAB_BULK`. Key renewal costs the server more than the bytes do (OpenSSH's own
 /// client gets 3 MiB/s through `RekeyLimit 256K` on two cores), so the gibibyte of DESIGN 4.1 is for `LAB_BULK=1024`.
 fn amount(everyday: u64) -> u64 {
-    std::env::var("LAB_BULK").ok().and_then(|mib| mib.parse().ok()).unwrap_or(everyday)
+    std::env::var("LAB_BULK")
+        .ok()
+        .and_then(|mib| mib.parse().ok())
+        .unwrap_or(everyday)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -54,7 +57,9 @@ async fn through(configuration: &str, mib: u64) {
 }
 
 fn pattern() -> Vec<u8> {
-    (0..MIB as u32).map(|index| index.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect()
+    (0..MIB as u32)
+        .map(|index| index.wrapping_mul(2_654_435_761).to_be_bytes()[0])
+        .collect()
 }
 
 /// Bytes this process ever had resident at once.

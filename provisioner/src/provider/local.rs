@@ -1,4 +1,4 @@
 //! Nodes as OCI containers on this Linux machine: systemd as pid 1, each root a btrfs subvolume.
 
-pub mod namespace;
 pub mod host;
+pub mod namespace;

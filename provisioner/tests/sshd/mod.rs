@@ -1,6 +1,11 @@
 //! A real OpenSSH server of one's own: private keys, a loopback port, gone when dropped. Used by the transport's tests.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "tests"
+)]
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -11,7 +16,8 @@ use lab::transport::ssh::{self, Connection};
 use lab::transport::{Endpoint, HostKeys, Login};
 
 /// SHA-512 crypt of "a throwaway password": root's, for a server that is given `shadow`; nothing of the host's knows it.
-const SHADOW: &str = "$6$lab$1H2mNfjjptHTLHKoBcttQ6a.uZdZ1C8kolZjN4GKyX5rx1K0rGPLLraBthO81D.chRbSY06tXARHIB.8Rg4cT0";
+const SHADOW: &str =
+    "$6$lab$1H2mNfjjptHTLHKoBcttQ6a.uZdZ1C8kolZjN4GKyX5rx1K0rGPLLraBthO81D.chRbSY06tXARHIB.8Rg4cT0";
 
 pub struct Sshd {
     pub directory: tempfile::TempDir,
@@ -27,16 +33,27 @@ impl Sshd {
 
     /// In a mount namespace of its own, where `script` ran before ($1: the server's directory). Needs root.
     pub fn prepared(configuration: &str, script: Option<&str>) -> Self {
-        let program = ["/usr/sbin/sshd", "/usr/local/sbin/sshd", "/usr/bin/sshd"].into_iter().find(|path| Path::new(path).exists());
+        let program = ["/usr/sbin/sshd", "/usr/local/sbin/sshd", "/usr/bin/sshd"]
+            .into_iter()
+            .find(|path| Path::new(path).exists());
         let program = program.expect("these tests need OpenSSH's server: apt-get install openssh-server");
         let directory = tempfile::tempdir().unwrap();
         let at = |name: &str| directory.path().join(name);
-        for (name, kind) in [("host", "ed25519"), ("host_ecdsa", "ecdsa"), ("user", "ed25519"), ("stranger", "ed25519")] {
+        for (name, kind) in [
+            ("host", "ed25519"),
+            ("host_ecdsa", "ecdsa"),
+            ("user", "ed25519"),
+            ("stranger", "ed25519"),
+        ] {
             keygen(&at(name), kind);
         }
         std::fs::copy(at("user.pub"), at("authorized_keys")).unwrap();
         std::fs::write(at("shadow"), format!("root:{SHADOW}:19000:0:99999:7:::\n")).unwrap();
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
         let base = directory.path().display();
         let text = format!(
             "{configuration}\nListenAddress 127.0.0.1:{port}\nHostKey {base}/host_ecdsa\nHostKey {base}/host\nPidFile none\nStrictModes no\nUsePAM no\n\
@@ -53,13 +70,25 @@ impl Sshd {
             Some(script) => {
                 let mut command = Command::new("unshare");
                 let script = format!("set -e\n{script}\nshift\nexec \"$@\"");
-                command.args(["-m", "--", "sh", "-c", &script, "sh"]).arg(directory.path()).arg(program);
+                command
+                    .args(["-m", "--", "sh", "-c", &script, "sh"])
+                    .arg(directory.path())
+                    .arg(program);
                 command
             }
         };
-        command.args(["-D", "-e", "-f"]).arg(at("sshd_config")).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        command
+            .args(["-D", "-e", "-f"])
+            .arg(at("sshd_config"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log);
         let child = command.spawn().unwrap();
-        Self { directory, port, child }
+        Self {
+            directory,
+            port,
+            child,
+        }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -87,7 +116,9 @@ impl Sshd {
     }
 
     pub async fn connect(&self) -> Connection {
-        self.try_connect(&self.endpoint()).await.unwrap_or_else(|error| panic!("{error}"))
+        self.try_connect(&self.endpoint())
+            .await
+            .unwrap_or_else(|error| panic!("{error}"))
     }
 
     pub async fn try_connect(&self, endpoint: &Endpoint) -> lab::error::Result<Connection> {
@@ -100,7 +131,10 @@ impl Drop for Sshd {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {
-            eprintln!("sshd's log:\n{}", std::fs::read_to_string(self.path("log")).unwrap_or_default());
+            eprintln!(
+                "sshd's log:\n{}",
+                std::fs::read_to_string(self.path("log")).unwrap_or_default()
+            );
         }
     }
 }
@@ -111,6 +145,9 @@ pub fn user() -> String {
 }
 
 fn keygen(path: &Path, kind: &str) {
-    let status = Command::new("ssh-keygen").args(["-q", "-t", kind, "-N", "", "-f"]).arg(path).status();
+    let status = Command::new("ssh-keygen")
+        .args(["-q", "-t", kind, "-N", "", "-f"])
+        .arg(path)
+        .status();
     assert!(status.expect("these tests need ssh-keygen").success());
 }
