@@ -99,11 +99,17 @@ fn serve(
     bell: &UnixStream,
     trace: &Trace,
 ) -> Result<(), Fault> {
+    // Held until the trace is written: the end of the pipe makes the other side read it.
+    let held = local.try_clone();
     let local = Pipe {
         stream: local,
         trace: trace.clone(),
     };
-    let pump = match Pump::start(link, line, local, bell) {
+    let pump = match held.as_ref().map_err(|error| Fault::System(error.to_string())) {
+        Ok(_) => Pump::start(link, line, local, bell),
+        Err(fault) => Err(fault),
+    };
+    let pump = match pump {
         Ok(pump) => pump,
         Err(fault) => {
             let _ = reply.send(Err(fault.clone()));
@@ -111,15 +117,18 @@ fn serve(
         }
     };
     let _ = reply.send(Ok(()));
-    // The pipe is dropped by whoever returns first; what the other side reads after it must already be written.
-    let (ended, pipe) = pump.run().inspect_err(|fault| trace.broke(&fault.to_string()))?;
-    match ended {
-        Ended::Status(0) => {}
-        Ended::Status(status) => trace.broke(&format!("the program on the node ended with status {status}")),
-        Ended::Signal(signal) => trace.broke(&format!("the program on the node was ended by SIG{signal}")),
+    let ended = pump.run();
+    match &ended {
+        Ok((Ended::Status(0), _)) => {}
+        Ok((Ended::Status(status), _)) => {
+            trace.broke(&format!("the program on the node ended with status {status}"))
+        }
+        Ok((Ended::Signal(signal), _)) => {
+            trace.broke(&format!("the program on the node was ended by SIG{signal}"))
+        }
+        Err(fault) => trace.broke(&fault.to_string()),
     }
-    drop(pipe);
-    Ok(())
+    ended.map(drop)
 }
 
 /// Input and output in memory.
