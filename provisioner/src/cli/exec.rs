@@ -38,7 +38,7 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
         .map(|node| seat.provider.endpoint(node))
         .collect::<Result<Vec<_>>>()?;
     app.block_on(async {
-        let sessions = open_all(&endpoints, crate::cli::patience(PATIENCE)).await;
+        let sessions = open_all(&endpoints, crate::transport::patient(PATIENCE)).await;
         tokio::select! {
             code = everywhere(app, &nodes, sessions, &args.command) => code,
             () = app.interrupt.wait() => exit::INTERRUPTED,

@@ -138,7 +138,7 @@ struct Way {
 
 impl Way {
     async fn open(endpoint: Endpoint, port: u16, out: Out) -> Result<Arc<Self>> {
-        let session = Session::open(&endpoint, crate::cli::patience(PATIENCE)).await?;
+        let session = Session::open(&endpoint, crate::transport::patient(PATIENCE)).await?;
         Ok(Arc::new(Self {
             endpoint,
             port,
@@ -180,7 +180,7 @@ impl Way {
     async fn live(&self) -> Result<Session> {
         let mut session = self.session.lock().await;
         if session.broken().is_some() {
-            *session = Session::open(&self.endpoint, crate::cli::patience(PATIENCE)).await?;
+            *session = Session::open(&self.endpoint, crate::transport::patient(PATIENCE)).await?;
         }
         Ok(session.clone())
     }

@@ -52,7 +52,7 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
     };
     let endpoint = seat.provider.endpoint(node)?;
     app.block_on(async {
-        let session = Session::open(&endpoint, crate::cli::patience(PATIENCE)).await?;
+        let session = Session::open(&endpoint, crate::transport::patient(PATIENCE)).await?;
         let interactive = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
         let ended = talk(&session, argv(args), interactive, app.out).await;
         session.close().await;
