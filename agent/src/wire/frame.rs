@@ -86,19 +86,25 @@ impl Frame {
         Ok(Self { stream, kind, body })
     }
 
-    /// Writes one frame and flushes it.
-    pub async fn write<W: AsyncWrite + Unpin>(&self, writer: &mut W) -> Result<(), FrameError> {
+    /// Appends the frame to `bytes`. Errors: [`FrameError::Length`].
+    pub fn encode(&self, bytes: &mut Vec<u8>) -> Result<(), FrameError> {
         let length = u32::try_from(self.body.len())
             .unwrap_or(u32::MAX)
             .saturating_add(HEADER);
         if length > MAX_FRAME {
             return Err(FrameError::Length(length));
         }
-        let mut bytes = Vec::with_capacity(length as usize + 4);
         bytes.extend_from_slice(&length.to_be_bytes());
         bytes.extend_from_slice(&self.stream.to_be_bytes());
         bytes.push(self.kind as u8);
         bytes.extend_from_slice(&self.body);
+        Ok(())
+    }
+
+    /// Writes one frame and flushes it.
+    pub async fn write<W: AsyncWrite + Unpin>(&self, writer: &mut W) -> Result<(), FrameError> {
+        let mut bytes = Vec::with_capacity(self.body.len() + 9);
+        self.encode(&mut bytes)?;
         writer.write_all(&bytes).await?;
         writer.flush().await?;
         Ok(())
