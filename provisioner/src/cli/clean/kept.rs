@@ -94,7 +94,7 @@ pub(super) fn survey(paths: &Paths) -> Vec<Kept> {
             let gone = project
                 .as_ref()
                 .is_some_and(|project| !project.join("cluster.yaml").is_file());
-            let running = crate::seat::locked(&path) || host::names(&path);
+            let running = crate::seat::locked(&path) || host::naming(&path).is_some();
             Kept {
                 name: name(&path),
                 size: size(&path),
