@@ -6,6 +6,7 @@ pub mod suggest;
 pub mod tree;
 
 mod check;
+mod nodes;
 mod raw;
 mod scalar;
 
@@ -15,8 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::node::{NodeName, Role};
 
-pub use check::MAX_NODES;
 pub use network::Network;
+pub use nodes::MAX_NODES;
 
 /// The cluster as the user describes it, checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -12,10 +12,6 @@ use super::tree::position;
 use super::{Cluster, Egress, Network, Node, Problem, ProviderKind, Registry, suggest};
 use crate::node::{NodeName, Role};
 use crate::text;
-use crate::text::Text;
-
-/// As many nodes as a lab may have.
-pub const MAX_NODES: usize = 32;
 
 /// What nodes boot unless cluster.yaml says otherwise.
 const IMAGE: &str = "debian-13";
@@ -32,21 +28,21 @@ pub fn check(file: &str, raw: &raw::Cluster) -> (Option<Cluster>, Vec<Problem>) 
     (cluster, checker.problems)
 }
 
-struct Checker<'file> {
+pub(super) struct Checker<'file> {
     file: &'file str,
     problems: Vec<Problem>,
 }
 
 /// A node whose values may be missing or wrong.
-struct Draft<'raw> {
-    raw: &'raw raw::Node,
-    name: Option<NodeName>,
-    role: Option<Role>,
-    address: Option<Ipv4Addr>,
-    cpus: Option<u32>,
-    memory: Option<u64>,
-    image: String,
-    engine: Engine,
+pub(super) struct Draft<'raw> {
+    pub(super) raw: &'raw raw::Node,
+    pub(super) name: Option<NodeName>,
+    pub(super) role: Option<Role>,
+    pub(super) address: Option<Ipv4Addr>,
+    pub(super) cpus: Option<u32>,
+    pub(super) memory: Option<u64>,
+    pub(super) image: String,
+    pub(super) engine: Engine,
 }
 
 impl Checker<'_> {
@@ -121,98 +117,6 @@ impl Checker<'_> {
         }
     }
 
-    /// Not none, not too many, and one master.
-    fn count(&mut self, nodes: &Spanned<Vec<Spanned<raw::Node>>>, drafts: &[Draft<'_>]) {
-        let count = nodes.value.len();
-        if count == 0 {
-            let hint = "{name: m-k8s, role: master, address: 192.168.1.10, cpus: 2, memory: 2GiB}";
-            let message = text!("노드가 하나도 없음", "there are no nodes");
-            return self.report(
-                nodes.referenced,
-                (message, Some(text!("예: - {hint}", "for example - {hint}"))),
-            );
-        }
-        if let Some(first_too_many) = nodes.value.get(MAX_NODES) {
-            let message = text!(
-                "노드가 너무 많음: {count}, 최대 {MAX_NODES}",
-                "too many nodes: {count}, at most {MAX_NODES}"
-            );
-            self.report(first_too_many.referenced, (message, None));
-        }
-        let masters: Vec<_> = drafts
-            .iter()
-            .filter(|draft| draft.role == Some(Role::Master))
-            .collect();
-        let all_known = drafts.iter().all(|draft| draft.role.is_some());
-        if masters.is_empty() && all_known {
-            let message = text!("role이 master인 노드가 없음", "no node has the role master");
-            let hint = text!(
-                "노드 하나에 `role: master`를 적으세요",
-                "give one node `role: master`"
-            );
-            self.report(nodes.referenced, (message, Some(hint)));
-        }
-        for second in masters.iter().skip(1) {
-            let message = text!("master가 둘 이상", "a second master");
-            let hint = text!("`role: worker`로 바꾸세요", "make it `role: worker`");
-            self.report_at(&second.raw.role, (message, Some(hint)));
-        }
-    }
-
-    fn duplicates(&mut self, drafts: &[Draft<'_>]) {
-        for (index, draft) in drafts.iter().enumerate() {
-            let before = &drafts[..index];
-            if let Some(name) = &draft.name
-                && let Some(other) = before.iter().find(|other| other.name.as_ref() == Some(name))
-            {
-                let message = text!(
-                    "노드 이름 `{name}`이(가) 두 번 나옴",
-                    "the node name `{name}` appears twice"
-                );
-                self.report_at(&draft.raw.name, (message, first_at(&other.raw.name)));
-            }
-            if let Some(address) = draft.address
-                && let Some(other) = before.iter().find(|other| other.address == Some(address))
-            {
-                let message = text!(
-                    "주소 {address}이(가) 두 번 나옴",
-                    "the address {address} appears twice"
-                );
-                self.report_at(&draft.raw.address, (message, first_at(&other.raw.address)));
-            }
-        }
-    }
-
-    fn addresses(&mut self, drafts: &[Draft<'_>], network: Network) {
-        for draft in drafts {
-            let Some(address) = draft.address else { continue };
-            let message = if !network.contains(address) {
-                text!(
-                    "주소 {address}이(가) 네트워크 {network} 밖에 있음",
-                    "the address {address} is outside the network {network}"
-                )
-            } else if address == network.base {
-                text!(
-                    "{address}은(는) 네트워크 자신의 주소",
-                    "{address} is the address of the network itself"
-                )
-            } else if address == network.broadcast() {
-                text!(
-                    "{address}은(는) 브로드캐스트 주소",
-                    "{address} is the network's broadcast address"
-                )
-            } else {
-                continue;
-            };
-            let (first, last) = network.hosts();
-            let hint = text!(
-                "{first}에서 {last} 사이에서 고르세요",
-                "choose one from {first} to {last}"
-            );
-            self.report_at(&draft.raw.address, (message, Some(hint)));
-        }
-    }
-
     fn registry(&mut self, raw: &raw::Registry, drafts: &[Draft<'_>]) -> Option<Registry> {
         let host = self.read(&raw.host, node_name);
         if let Some(host) = &host
@@ -261,13 +165,13 @@ impl Checker<'_> {
         result.map_err(|wrong| self.report(location, wrong)).ok()
     }
 
-    fn report_at(&mut self, word: &Option<Word>, wrong: Wrong) {
+    pub(super) fn report_at(&mut self, word: &Option<Word>, wrong: Wrong) {
         if let Some(word) = word {
             self.report(word.referenced, wrong);
         }
     }
 
-    fn report(&mut self, location: Location, (message, hint): Wrong) {
+    pub(super) fn report(&mut self, location: Location, (message, hint): Wrong) {
         let (line, column) = position(location);
         self.problems.push(Problem {
             file: self.file.into(),
@@ -321,9 +225,4 @@ fn address(word: &str) -> Result<Ipv4Addr, Wrong> {
 
 fn engine(word: &str) -> Result<Engine, Wrong> {
     scalar::choice(word, &["docker", "containerd", "cri-o", "podman"])
-}
-
-fn first_at(word: &Option<Word>) -> Option<Text> {
-    let line = position(word.as_ref()?.referenced).0;
-    Some(text!("처음은 {line}번째 줄", "first on line {line}"))
 }

@@ -105,7 +105,8 @@ pub struct Registry {
     pub image: Option<Word>,
 }
 
-/// A container engine: the schema of the agent's [`agent::wire::Engine`].
+// The schema of the agent's own `wire::Engine`, which knows no schemas.
+/// A container engine.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "kebab-case")]
 #[expect(dead_code, reason = "only its schema is used")]

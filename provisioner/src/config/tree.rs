@@ -29,11 +29,13 @@ pub enum Value {
 }
 
 /// Reads a tree. Errors: the one problem that stops reading (syntax, a duplicate key, a limit).
+#[expect(clippy::result_large_err, reason = "told once, when reading stops")]
 pub fn parse(file: &str, yaml: &str) -> Result<Place, Problem> {
     read(file, yaml)
 }
 
 /// Reads any value, within the limits.
+#[expect(clippy::result_large_err, reason = "told once, when reading stops")]
 pub fn read<T: serde::de::DeserializeOwned>(file: &str, yaml: &str) -> Result<T, Problem> {
     if yaml.len() > MAX_BYTES {
         let message = text!(
@@ -132,6 +134,7 @@ fn words(error: &YamlError) -> (Text, Option<Text>) {
         other => {
             let other = other.to_string();
             let said = other.lines().next().unwrap_or_default();
+            let said = said.split_once(" at line ").map_or(said, |(said, _)| said);
             (
                 text!("YAML로 읽을 수 없음: {said}", "not readable as YAML: {said}"),
                 None,
