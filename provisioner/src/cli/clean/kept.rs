@@ -135,18 +135,7 @@ pub fn size(path: &Path) -> u64 {
     } else {
         0
     };
-    below + allocated(&file)
-}
-
-#[cfg(unix)]
-fn allocated(file: &std::fs::Metadata) -> u64 {
-    use std::os::unix::fs::MetadataExt;
-    file.blocks() * 512
-}
-
-#[cfg(not(unix))]
-fn allocated(file: &std::fs::Metadata) -> u64 {
-    file.len()
+    below + host::allocated(&file)
 }
 
 #[cfg(test)]

@@ -149,6 +149,11 @@ pub fn naming(directory: &Path) -> Option<u32> {
     })
 }
 
+/// Bytes of disk a file takes, which for a sparse one is less than its length.
+pub fn allocated(file: &std::fs::Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::blocks(file) * 512
+}
+
 /// The type of the deepest mount point above `path`; of two on one point, the later.
 fn kind_of(path: &Path, mounts: &str) -> Option<String> {
     let mut best: Option<(usize, &str)> = None;

@@ -1,3 +1,5 @@
+//! Tables of the kernel as it writes them, and processes that are really there.
+
 use super::*;
 
 #[test]
