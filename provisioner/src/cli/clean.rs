@@ -5,11 +5,12 @@ mod kept;
 use crate::cli::App;
 use crate::error::{Error, Result, exit};
 use crate::paths::Paths;
+use crate::provider::local::host;
 use crate::report::out::bytes;
 use crate::text;
 
 pub use kept::size;
-use kept::{Kept, survey};
+use kept::{Kept, Kind, survey};
 
 /// Arguments of `lab clean`.
 #[derive(Debug, clap::Args)]
@@ -81,17 +82,9 @@ fn choose(kept: &[Kept], args: &Args) -> Result<Vec<Kept>> {
 fn remove(chosen: &[Kept], paths: &Paths, app: &App) -> Result<u8> {
     if let Some(running) = chosen
         .iter()
-        .find(|kept| matches!(kept.kind, kept::Kind::State { running: true, .. }))
+        .find(|kept| matches!(kept.kind, Kind::State { running: true, .. }))
     {
-        let what = text!(
-            "`{}`의 클러스터가 실행 중",
-            "the cluster of `{}` is running",
-            running.name
-        );
-        return Err(Error::new(what).hint(text!(
-            "먼저 그 프로젝트에서 `lab down`",
-            "run `lab down` in its project first"
-        )));
+        return Err(refused(running));
     }
     // The cache is shared by all seats of this user: another verb may be using it, so this seat at least is locked.
     let _lock = crate::seat::lock(paths, "clean")?;
@@ -130,13 +123,34 @@ fn remove(chosen: &[Kept], paths: &Paths, app: &App) -> Result<u8> {
     Ok(exit::OK)
 }
 
+/// A running cluster is never taken away from under its nodes.
+fn refused(running: &Kept) -> Error {
+    let what = text!(
+        "`{}`의 클러스터가 실행 중",
+        "the cluster of `{}` is running",
+        running.name
+    );
+    let keeper = host::naming(&running.path).map_or_else(|| "PID".to_owned(), |pid| pid.to_string());
+    let gone = matches!(running.kind, Kind::State { gone: true, .. });
+    Error::new(what).hint(if gone {
+        text!(
+            "프로젝트가 없어졌으니 `sudo kill {keeper}`로 클러스터를 끝내고 다시 하세요",
+            "its project is gone: end the cluster with `sudo kill {keeper}`, then try again"
+        )
+    } else {
+        text!(
+            "먼저 그 프로젝트에서 `lab down`",
+            "run `lab down` in its project first"
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
     use std::path::PathBuf;
 
-    use super::kept::Kind;
     use super::*;
 
     fn state(name: &str, gone: bool, running: bool) -> Kept {

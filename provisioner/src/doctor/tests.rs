@@ -1,3 +1,5 @@
+//! Hosts that lack one thing each, and what is said of them.
+
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::net::Ipv4Addr;

@@ -94,7 +94,7 @@ pub(super) fn survey(paths: &Paths) -> Vec<Kept> {
             let gone = project
                 .as_ref()
                 .is_some_and(|project| !project.join("cluster.yaml").is_file());
-            let running = crate::seat::locked(&path) || host::names(&path);
+            let running = crate::seat::locked(&path) || host::naming(&path).is_some();
             Kept {
                 name: name(&path),
                 size: size(&path),
@@ -135,18 +135,7 @@ pub fn size(path: &Path) -> u64 {
     } else {
         0
     };
-    below + allocated(&file)
-}
-
-#[cfg(unix)]
-fn allocated(file: &std::fs::Metadata) -> u64 {
-    use std::os::unix::fs::MetadataExt;
-    file.blocks() * 512
-}
-
-#[cfg(not(unix))]
-fn allocated(file: &std::fs::Metadata) -> u64 {
-    file.len()
+    below + host::allocated(&file)
 }
 
 #[cfg(test)]

@@ -137,19 +137,21 @@ pub fn is_network(kind: &str) -> bool {
     .contains(&kind)
 }
 
-/// Whether a process other than this one has a path below `directory` (or itself) on its command line, as a keeper has.
-pub fn names(directory: &Path) -> bool {
-    let own = std::process::id().to_string();
+/// A process other than this one that has a path below `directory` (or itself) on its command line, as a keeper has.
+pub fn naming(directory: &Path) -> Option<u32> {
     let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    let others = processes.filter(|entry| {
-        let name = entry.file_name();
-        name.as_encoded_bytes().first().is_some_and(u8::is_ascii_digit) && name != own.as_str()
-    });
-    let mut lines = others.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
-    lines.any(|line| {
-        line.split(|byte| *byte == 0)
-            .any(|word| Path::new(OsStr::from_bytes(word)).starts_with(directory))
+    let mut numbers = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let own = std::process::id();
+    let below = |word: &[u8]| Path::new(OsStr::from_bytes(word)).starts_with(directory);
+    numbers.find(|pid| {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        *pid != own && line.split(|byte| *byte == 0).any(below)
     })
+}
+
+/// Bytes of disk a file takes, which for a sparse one is less than its length.
+pub fn allocated(file: &std::fs::Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::blocks(file) * 512
 }
 
 /// The type of the deepest mount point above `path`; of two on one point, the later.

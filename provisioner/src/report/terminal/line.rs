@@ -232,14 +232,9 @@ struct Seen<'a> {
     hint: &'a Option<Text>,
 }
 
-/// `    head: text`, a text of several lines indented below its head. Control characters never reach the terminal.
+/// `    head: text`, a text of several lines indented below its head.
 fn block(head: &str, text: &str) -> Vec<String> {
-    let plain = |line: &str| {
-        line.chars()
-            .filter(|char| !char.is_control() || *char == '\t')
-            .collect::<String>()
-    };
-    let lines: Vec<String> = text.trim_end().lines().map(plain).collect();
+    let lines: Vec<String> = text.trim_end().lines().map(printable).collect();
     match lines.as_slice() {
         [] => vec![],
         [line] => vec![format!("    {head}: {line}")],
@@ -248,4 +243,22 @@ fn block(head: &str, text: &str) -> Vec<String> {
             [format!("    {head}:")].into_iter().chain(indented).collect()
         }
     }
+}
+
+/// A line without control characters and escape sequences: output of nodes never steers the user's terminal.
+fn printable(line: &str) -> String {
+    let mut text = String::new();
+    let mut rest = line.chars();
+    while let Some(char) = rest.next() {
+        match char {
+            '\x1b' if rest.as_str().starts_with('[') => {
+                rest.next();
+                rest.find(|char| ('@'..='~').contains(char));
+            }
+            '\t' => text.push(char),
+            char if char.is_control() => {}
+            char => text.push(char),
+        }
+    }
+    text
 }

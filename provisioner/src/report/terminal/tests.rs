@@ -1,3 +1,5 @@
+//! What a log shows of events, line by line.
+
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::io::Write;
@@ -45,7 +47,7 @@ fn step(outcome: Outcome, reason: Option<crate::text::Text>) -> What {
         outcome,
         millis: 412,
         command: "docker run -d nginx\ntrue".into(),
-        output: "one\n\x1b[31mtwo\r\n".into(),
+        output: "one\n\x1b[1;31mtwo\x1b[0m\x07\r\n".into(),
         reason,
     }
 }
@@ -98,7 +100,7 @@ fn a_failed_step_is_shown_whole_with_its_command() {
       true
     output:
       one
-      [31mtwo
+      two
 ";
     assert_eq!(text, expected);
 }

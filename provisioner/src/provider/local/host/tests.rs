@@ -1,3 +1,5 @@
+//! Tables of the kernel as it writes them, and processes that are really there.
+
 use super::*;
 
 #[test]
@@ -31,4 +33,26 @@ fn kernel_tables_are_read() {
             [("eth0".to_owned(), Ipv4Addr::new(192, 168, 1, 0), 24)]
         );
     }
+}
+
+#[test]
+fn a_process_that_names_a_directory_is_found_until_it_ends() -> std::io::Result<()> {
+    let directory = tempfile::tempdir()?;
+    assert_eq!(naming(directory.path()), None);
+    let below = directory.path().join("log");
+    std::fs::write(&below, "")?;
+    let mut child = Command::new("tail")
+        .arg("-f")
+        .arg(&below)
+        .stdout(Stdio::null())
+        .spawn()?;
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+    while naming(directory.path()) != Some(child.id()) {
+        assert!(std::time::Instant::now() < deadline, "the process was never seen");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    child.kill()?;
+    child.wait()?;
+    assert_eq!(naming(directory.path()), None);
+    Ok(())
 }
