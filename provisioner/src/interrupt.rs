@@ -19,7 +19,10 @@ pub struct Interrupt {
 impl Interrupt {
     /// Not watching yet. The first signal is announced on `sink`.
     pub fn new(sink: Sink) -> Self {
-        Self { sink, state: Arc::default() }
+        Self {
+            sink,
+            state: Arc::default(),
+        }
     }
 
     /// Begins to catch signals (as the first [`Interrupt::requested`] or [`Interrupt::wait`] does).
@@ -46,14 +49,24 @@ impl Interrupt {
 
     /// `Err` once the work is to stop: for a loop of steps, as in `app.interrupt.check()?`.
     pub fn check(&self) -> crate::error::Result<()> {
-        if self.requested() { Err(interrupted()) } else { Ok(()) }
+        if self.requested() {
+            Err(interrupted())
+        } else {
+            Ok(())
+        }
     }
 
     fn sender(&self) -> &watch::Sender<bool> {
         self.state.get_or_init(|| {
             let sender = watch::channel(false).0;
             let (signals, sink) = (sender.clone(), self.sink.clone());
-            let _ = std::thread::Builder::new().name("lab-signals".into()).spawn(move || listen(&signals, &sink));
+            let (armed, is_armed) = std::sync::mpsc::channel();
+            let listen = move || listen(&signals, &sink, &armed);
+            let _ = std::thread::Builder::new()
+                .name("lab-signals".into())
+                .spawn(listen);
+            // From here on a signal is caught; ends at once as well if the thread could not begin.
+            let _ = is_armed.recv();
             sender
         })
     }
@@ -62,14 +75,20 @@ impl Interrupt {
 /// The error a verb ends with after it stopped cleanly.
 pub fn interrupted() -> Error {
     Error::new(text!("중단됨", "interrupted"))
-        .hint(text!("같은 명령을 다시 실행하면 이어서 합니다", "run the same command again to go on from here"))
+        .hint(text!(
+            "같은 명령을 다시 실행하면 이어서 합니다",
+            "run the same command again to go on from here"
+        ))
         .exit(exit::INTERRUPTED)
 }
 
-fn listen(requests: &watch::Sender<bool>, sink: &Sink) {
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else { return };
+fn listen(requests: &watch::Sender<bool>, sink: &Sink, armed: &std::sync::mpsc::Sender<()>) {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else {
+        return;
+    };
     runtime.block_on(async {
         let Some(mut signals) = Signals::new() else { return };
+        let _ = armed.send(());
         signals.next().await;
         requests.send_replace(true);
         // Said from a thread of its own: a reporter that is stuck must not delay the second signal.
@@ -136,11 +155,62 @@ mod tests {
         interrupt.check().unwrap();
         let other = interrupt.clone();
         let waiting = std::thread::spawn(move || {
-            tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(other.wait());
+            tokio::runtime::Builder::new_current_thread()
+                .build()
+                .unwrap()
+                .block_on(other.wait());
         });
         interrupt.request();
         waiting.join().unwrap();
         assert!(interrupt.requested());
         assert_eq!(interrupt.check().unwrap_err().exit_code(), exit::INTERRUPTED);
+    }
+
+    /// Not a test of its own: the second process of the test below runs it.
+    #[test]
+    fn stop_cleanly_but_slowly() {
+        let Some(directory) = std::env::var_os("LAB_TEST_INTERRUPT").map(std::path::PathBuf::from) else {
+            return;
+        };
+        let interrupt = Interrupt::default();
+        interrupt.arm();
+        std::fs::write(directory.join("armed"), "").unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(interrupt.wait());
+        std::fs::write(directory.join("asked"), "").unwrap();
+        std::thread::sleep(std::time::Duration::from_secs(30));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_first_signal_asks_and_the_second_ends_the_program() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "interrupt::tests::stop_cleanly_but_slowly"])
+            .env("LAB_TEST_INTERRUPT", directory.path())
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let signal = |name: &str| {
+            let sent = std::process::Command::new("kill")
+                .args([name, &child.id().to_string()])
+                .status()
+                .unwrap();
+            assert!(sent.success());
+        };
+        let appears = |name: &str| {
+            let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+            while !directory.path().join(name).exists() {
+                assert!(std::time::Instant::now() < deadline, "`{name}` never came");
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+        };
+        appears("armed");
+        signal("-INT");
+        appears("asked");
+        signal("-TERM");
+        let since = std::time::Instant::now();
+        assert_eq!(child.wait().unwrap().code(), Some(i32::from(exit::INTERRUPTED)));
+        assert!(since.elapsed() < std::time::Duration::from_secs(10));
     }
 }
