@@ -1,3 +1,5 @@
+//! The host judged from made-up facts.
+
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::net::Ipv4Addr;

@@ -1,3 +1,5 @@
+//! What a person sees, line by line.
+
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::io::Write;

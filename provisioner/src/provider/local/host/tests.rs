@@ -1,3 +1,5 @@
+//! What the kernel's own files say, read from samples of them.
+
 use super::*;
 
 #[test]
