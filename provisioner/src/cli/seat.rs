@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use crate::cli::App;
-use crate::config::{Cluster, ProviderKind};
+use crate::config::{Cluster, Node, ProviderKind};
 use crate::error::{Error, Result};
-use crate::node::NodeName;
+use crate::node::{NodeName, Role};
 use crate::paths::Paths;
 use crate::provider::Provider;
 use crate::seat::Lock;
@@ -118,16 +118,20 @@ impl Seat {
     }
 }
 
-/// The nodes that `names` means: none or `all` are all of them, in the order of cluster.yaml.
+/// The nodes that `names` means (names, `all`, `master`, `workers`; none: all of them), in the order of cluster.yaml.
 pub fn select(cluster: &Cluster, names: &[String]) -> Result<Vec<NodeName>> {
     let all = || cluster.nodes.iter().map(|node| node.name.clone());
-    if names.is_empty() || names.iter().any(|name| name == "all") {
+    let means = |name: &str, node: &Node| match name {
+        "all" => true,
+        "master" => node.role == Role::Master,
+        "workers" => node.role == Role::Worker,
+        name => node.name.as_str() == name,
+    };
+    if names.is_empty() {
         return Ok(all().collect());
     }
-    if let Some(unknown) = names
-        .iter()
-        .find(|name| all().all(|node| node.as_str() != name.as_str()))
-    {
+    let known = |name: &str| name == "workers" || cluster.nodes.iter().any(|node| means(name, node));
+    if let Some(unknown) = names.iter().find(|name| !known(name)) {
         let known = all().map(|node| node.to_string()).collect::<Vec<_>>().join(", ");
         return Err(Error::usage(text!(
             "`{unknown}`이라는 노드가 없음",
@@ -135,8 +139,12 @@ pub fn select(cluster: &Cluster, names: &[String]) -> Result<Vec<NodeName>> {
         ))
         .hint(text!("노드: {known}", "nodes: {known}")));
     }
-    Ok(all()
-        .filter(|node| names.iter().any(|name| name == node.as_str()))
+    let meant = |node: &&Node| names.iter().any(|name| means(name, node));
+    Ok(cluster
+        .nodes
+        .iter()
+        .filter(meant)
+        .map(|node| node.name.clone())
         .collect())
 }
 
@@ -145,8 +153,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
     use super::*;
-    use crate::config::{Egress, Network, Node, Registry};
-    use crate::node::Role;
+    use crate::config::{Egress, Network, Registry};
 
     fn cluster(names: &[&str]) -> Cluster {
         let node = |(index, name): (usize, &&str)| Node {
@@ -191,6 +198,8 @@ mod tests {
         for (given, expected) in [
             (&[] as &[&str], "m-k8s w1-k8s w2-k8s"),
             (&["all"], "m-k8s w1-k8s w2-k8s"),
+            (&["workers"], "w1-k8s w2-k8s"),
+            (&["w1-k8s", "master"], "m-k8s w1-k8s"),
             (&["w2-k8s", "m-k8s", "w2-k8s"], "m-k8s w2-k8s"),
         ] {
             assert_eq!(names(given).unwrap(), expected);

@@ -70,7 +70,6 @@ pub fn work(mut link: Link, tasks: &Receiver<Task>, bell: &UnixStream, trace: &T
     };
     let deadline = Instant::now() + patient(Duration::from_secs(1));
     let _ = link.drive(deadline, |session| session.disconnect(None, "done", None));
-    trace.broke(&Fault::Closed.to_string());
     drop(link);
     if let Some(reply) = farewell {
         let _ = reply.send(());
@@ -78,10 +77,18 @@ pub fn work(mut link: Link, tasks: &Receiver<Task>, bell: &UnixStream, trace: &T
 }
 
 fn execute(link: &mut Link, line: &str, input: Vec<u8>, bell: &UnixStream) -> Result<Executed, Fault> {
-    let local = Memory { input: io::Cursor::new(input), stdout: vec![], stderr: vec![] };
+    let local = Memory {
+        input: io::Cursor::new(input),
+        stdout: vec![],
+        stderr: vec![],
+    };
     let pump = Pump::start(link, line, local, bell)?.stall_after(patient(Duration::from_secs(30)));
     let (ended, Memory { stdout, stderr, .. }) = pump.run()?;
-    Ok(Executed { ended, stdout, stderr })
+    Ok(Executed {
+        ended,
+        stdout,
+        stderr,
+    })
 }
 
 fn serve(
@@ -92,8 +99,17 @@ fn serve(
     bell: &UnixStream,
     trace: &Trace,
 ) -> Result<(), Fault> {
-    let local = Pipe { stream: local, trace: trace.clone() };
-    let pump = match Pump::start(link, line, local, bell) {
+    // Held until the trace is written: the end of the pipe makes the other side read it.
+    let held = local.try_clone();
+    let local = Pipe {
+        stream: local,
+        trace: trace.clone(),
+    };
+    let pump = match held.as_ref().map_err(|error| Fault::System(error.to_string())) {
+        Ok(_) => Pump::start(link, line, local, bell),
+        Err(fault) => Err(fault),
+    };
+    let pump = match pump {
         Ok(pump) => pump,
         Err(fault) => {
             let _ = reply.send(Err(fault.clone()));
@@ -101,15 +117,18 @@ fn serve(
         }
     };
     let _ = reply.send(Ok(()));
-    // The pipe is dropped by whoever returns first; what the other side reads after it must already be written.
-    let (ended, pipe) = pump.run().inspect_err(|fault| trace.broke(&fault.to_string()))?;
-    match ended {
-        Ended::Status(0) => {}
-        Ended::Status(status) => trace.broke(&format!("the program on the node ended with status {status}")),
-        Ended::Signal(signal) => trace.broke(&format!("the program on the node was ended by SIG{signal}")),
+    let ended = pump.run();
+    match &ended {
+        Ok((Ended::Status(0), _)) => {}
+        Ok((Ended::Status(status), _)) => {
+            trace.broke(&format!("the program on the node ended with status {status}"))
+        }
+        Ok((Ended::Signal(signal), _)) => {
+            trace.broke(&format!("the program on the node was ended by SIG{signal}"))
+        }
+        Err(fault) => trace.broke(&fault.to_string()),
     }
-    drop(pipe);
-    Ok(())
+    ended.map(drop)
 }
 
 /// Input and output in memory.
@@ -171,7 +190,9 @@ const TAIL: usize = 8 * 1024;
 
 impl Trace {
     fn lock(&self) -> std::sync::MutexGuard<'_, super::Traced> {
-        Arc::as_ref(&self.0).lock().unwrap_or_else(PoisonError::into_inner)
+        Arc::as_ref(&self.0)
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What broke the connection or ended the program badly; the first reason counts.

@@ -1,0 +1,155 @@
+//! The SSH transport at work against a real OpenSSH server: commands, uploads, channels, and what is left when they break.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod sshd;
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use lab::transport::ssh::Ended;
+use sshd::Sshd;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+#[tokio::test]
+async fn a_command_gets_its_arguments_input_and_status() {
+    let server = Sshd::start("");
+    let connection = server.connect().await;
+    let script = "cat; printf '[%s]' \"$@\"; echo oops >&2; exit 7";
+    let done = connection
+        .exec(
+            &["sh", "-c", script, "sh", "it's", "", "두 줄\n"],
+            Some(b"in|".to_vec()),
+        )
+        .await
+        .unwrap();
+    assert_eq!(done.ended, Ended::Status(7));
+    assert_eq!(String::from_utf8(done.stdout).unwrap(), "in|[it's][][두 줄\n]");
+    assert_eq!(done.stderr, b"oops\n");
+    let killed = connection
+        .exec(&["sh", "-c", "kill -KILL $$"], None)
+        .await
+        .unwrap();
+    assert_ne!(killed.ended, Ended::Status(0));
+    connection.close().await;
+    assert!(connection.exec(&["true"], None).await.is_err());
+}
+
+#[tokio::test]
+async fn a_file_of_64_mib_arrives_whole() {
+    let server = Sshd::start("");
+    let connection = server.connect().await;
+    let bytes: Vec<u8> = (0..64 << 20)
+        .map(|index: u32| index.wrapping_mul(2_654_435_761).to_be_bytes()[0])
+        .collect();
+    let path = server.path("deep/er/file");
+    connection
+        .upload(bytes.clone(), path.to_str().unwrap(), 0o750)
+        .await
+        .unwrap();
+    assert!(std::fs::read(&path).unwrap() == bytes, "the file differs");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o750);
+}
+
+#[tokio::test]
+async fn a_full_disk_is_said_and_nothing_is_left() {
+    let server = Sshd::prepared(
+        "",
+        Some(r#"mkdir "$1/small"; mount -t tmpfs -o size=4m none "$1/small""#),
+    );
+    let connection = server.connect().await;
+    let directory = server.path("small").display().to_string();
+    let error = connection
+        .upload(vec![7; 16 << 20], &format!("{directory}/file"), 0o644)
+        .await
+        .unwrap_err();
+    assert!(error.printed().unwrap().contains("No space left"), "{error:?}");
+    assert!(error.advice().unwrap().en.contains("disk is full"), "{error:?}");
+    let left = connection.exec(&["ls", "-A", &directory], None).await.unwrap();
+    assert_eq!(String::from_utf8(left.stdout).unwrap(), "", "something was left");
+    // The session is still good.
+    connection
+        .upload(vec![7; 1 << 20], &format!("{directory}/file"), 0o644)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_server_killed_mid_command_ends_what_waits_with_a_reason() {
+    let server = Sshd::start("");
+    let connection = server.connect().await;
+    let since = Instant::now();
+    let error = connection
+        .exec(&["sh", "-c", "kill -KILL $PPID; cat"], None)
+        .await
+        .unwrap_err();
+    assert!(since.elapsed() < Duration::from_secs(2));
+    assert!(error.to_string().contains("closed the connection"), "{error}");
+    let error = connection.exec(&["true"], None).await.unwrap_err();
+    assert!(error.to_string().contains("closed the connection"), "{error}");
+
+    let connection = server.connect().await;
+    let (mut reader, mut writer, trace) = connection
+        .channel(&["sh", "-c", "echo $PPID; exec cat"])
+        .await
+        .unwrap();
+    let mut bytes = [0; 64];
+    let count = reader.read(&mut bytes).await.unwrap();
+    let pid = std::str::from_utf8(&bytes[..count]).unwrap().trim().to_owned();
+    writer.write_all(b"still there").await.unwrap();
+    assert!(
+        Command::new("kill")
+            .args(["-KILL", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let mut rest = vec![];
+    let error = reader.read_to_end(&mut rest).await.unwrap_err();
+    assert!(error.to_string().contains("closed the connection"), "{error}");
+    assert!(trace.reason().unwrap().contains("closed the connection"));
+}
+
+#[tokio::test]
+async fn a_program_that_ends_badly_says_so_at_the_end_of_its_output() {
+    let server = Sshd::start("");
+    let connection = server.connect().await;
+    let (mut reader, _writer, trace) = connection
+        .channel(&["sh", "-c", "echo last words; echo why >&2; exit 3"])
+        .await
+        .unwrap();
+    let mut output = vec![];
+    let error = reader.read_to_end(&mut output).await.unwrap_err();
+    assert_eq!(output, b"last words\n");
+    assert!(error.to_string().contains("status 3"), "{error}");
+    assert_eq!(trace.stderr(), "why\n");
+}
+
+#[tokio::test]
+async fn closing_ends_a_program_that_would_run_for_ever() {
+    let server = Sshd::start("");
+    let connection = server.connect().await;
+    let (mut reader, _writer, _) = connection.channel(&["cat"]).await.unwrap();
+    let since = Instant::now();
+    connection.close().await;
+    assert!(since.elapsed() < Duration::from_secs(2), "{:?}", since.elapsed());
+    assert_eq!(reader.read(&mut [0; 8]).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn two_sessions_do_not_wait_for_each_other() {
+    let server = Sshd::start("");
+    let (first, second) = tokio::join!(server.connect(), server.connect());
+    let since = Instant::now();
+    let (slow, quick) = tokio::join!(first.exec(&["sleep", "1"], None), async {
+        let done = second.exec(&["true"], None).await;
+        assert!(
+            since.elapsed() < Duration::from_millis(900),
+            "{:?}",
+            since.elapsed()
+        );
+        done
+    });
+    assert!(slow.unwrap().succeeded() && quick.unwrap().succeeded());
+}
