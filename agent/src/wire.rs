@@ -6,11 +6,14 @@
 //! by credit: a sender may have at most [`WINDOW`] unacknowledged bytes on a stream, so neither end buffers without bound.
 //! The first frame each way is a [`Hello`] on stream 0.
 
+pub mod facts;
 pub mod frame;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+pub use facts::{ContainerFact, EngineFact, Facts, FileFact, TrustFact, UnitFact};
 
 /// Version of this protocol. Both ends refuse another one in the hello.
 pub const PROTOCOL: u32 = 1;
@@ -264,112 +267,4 @@ pub enum How {
     Deadline,
     /// The orchestrator cancelled it.
     Cancelled,
-}
-
-/// A node's state, as read by its agent.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Facts {
-    /// Host name.
-    pub hostname: String,
-    /// /etc/machine-id.
-    pub machine_id: String,
-    /// /proc/sys/kernel/random/boot_id: changes with each boot (of the kernel).
-    pub boot_id: String,
-    /// `ID` of /etc/os-release, e.g. `debian`.
-    pub os_id: String,
-    /// `VERSION_ID` of /etc/os-release, e.g. `13`.
-    pub os_version: String,
-    /// `uname -r`.
-    pub kernel: String,
-    /// `uname -m`.
-    pub architecture: String,
-    /// Online processors.
-    pub cpus: u32,
-    /// Bytes of memory.
-    pub memory: u64,
-    /// Bytes of memory available.
-    pub memory_available: u64,
-    /// Bytes of the root file system.
-    pub disk: u64,
-    /// Bytes of it in use.
-    pub disk_used: u64,
-    /// Unix time in milliseconds when the facts were read.
-    pub clock_ms: u64,
-    /// 1 or 2.
-    pub cgroup: u8,
-    /// Version of the agent that answered.
-    pub agent: String,
-    /// Files asked for; `None` where absent.
-    pub files: BTreeMap<String, Option<FileFact>>,
-    /// Units asked for.
-    pub units: BTreeMap<String, UnitFact>,
-    /// Containers asked for; `None` where absent (or Docker does not answer).
-    pub containers: BTreeMap<String, Option<ContainerFact>>,
-    /// Image ids by reference asked for; `None` where absent.
-    pub images: BTreeMap<String, Option<String>>,
-    /// Engines found installed.
-    pub engines: Vec<EngineFact>,
-}
-
-/// A file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileFact {
-    /// SHA-256 in hex; empty for what is not a regular file.
-    pub sha256: String,
-    /// Permission bits.
-    pub mode: u32,
-    /// Bytes.
-    pub size: u64,
-}
-
-/// A systemd unit.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UnitFact {
-    /// `LoadState`, e.g. `loaded`, `not-found`.
-    pub load: String,
-    /// `ActiveState`, e.g. `active`.
-    pub active: String,
-    /// `UnitFileState`, e.g. `enabled`.
-    pub enabled: String,
-}
-
-/// A Docker container.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ContainerFact {
-    /// Full id.
-    pub id: String,
-    /// Image reference it was made from.
-    pub image: String,
-    /// Id of that image.
-    pub image_id: String,
-    /// `running`, `exited`, …
-    pub state: String,
-    /// Restart policy, e.g. `always`.
-    pub restart: String,
-    /// Labels.
-    pub labels: BTreeMap<String, String>,
-}
-
-/// An engine on the node.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EngineFact {
-    /// Which.
-    pub engine: Engine,
-    /// Its version as it says it.
-    pub version: String,
-    /// Whether it answers.
-    pub running: bool,
-}
-
-/// What one engine (or the system store) trusts for one registry.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TrustFact {
-    /// Engine, or `system`.
-    pub store: String,
-    /// `host:port`.
-    pub registry: String,
-    /// File that holds the authority.
-    pub path: String,
-    /// SHA-256 of that file in hex, if it is there.
-    pub sha256: Option<String>,
 }

@@ -9,14 +9,12 @@ pub const LONG: [(&str, &str); 0] = [];
 pub const MAX_LINES: usize = 300;
 
 /// Files outside the local provider and the agent that may speak to Linux (or to Unix), and why.
-pub const DOORS: [(&str, &str); 6] = [
+pub const DOORS: [(&str, &str); 4] = [
     (
-        "provisioner/src/cli/clean.rs",
+        "provisioner/src/cli/clean",
         "the blocks a file takes on disk, with another answer elsewhere",
     ),
     ("provisioner/src/privilege.rs", "asks for root by sudo"),
-    ("provisioner/src/interrupt.rs", "signals"),
-    ("provisioner/src/seat.rs", "the lock of a state directory"),
     (
         "provisioner/src/transport/ssh",
         "waits for a socket and an eventfd at once; enters the lab's network namespace",
