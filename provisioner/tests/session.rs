@@ -15,13 +15,25 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 fn server() -> Sshd {
-    Sshd::prepared("", Some("mount -t tmpfs -o size=64m none /usr/local; mount -t tmpfs none \"$HOME\""))
+    Sshd::prepared(
+        "",
+        Some("mount -t tmpfs -o size=64m none /usr/local; mount -t tmpfs none \"$HOME\""),
+    )
 }
 
 async fn output(client: &Client, script: &str) -> String {
-    let run = Run { argv: ["sh", "-c", script].map(str::to_owned).into(), cap: Some(1 << 20), ..Run::default() };
+    let run = Run {
+        argv: ["sh", "-c", script].map(str::to_owned).into(),
+        cap: Some(1 << 20),
+        ..Run::default()
+    };
     let done = client.run(run).await.unwrap();
-    assert_eq!(done.exited.how, How::Code(0), "{}", String::from_utf8_lossy(&done.stderr));
+    assert_eq!(
+        done.exited.how,
+        How::Code(0),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
     String::from_utf8(done.stdout).unwrap()
 }
 
@@ -31,23 +43,50 @@ async fn the_agent_is_uploaded_once_and_replaces_what_is_not_it() {
     let server = server();
     let first = Session::open(&server.endpoint(), PATIENCE).await.unwrap();
     let there = output(&first.agent, LIST).await;
-    assert!(there.lines().count() == 2 && there.contains("/usr/local/lib/lab/lab-agent-"), "{there}");
-    output(&first.agent, "cd /usr/local/lib/lab; cp lab-agent-* lab-agent-0123456789abcdef").await;
+    assert!(
+        there.lines().count() == 2 && there.contains("/usr/local/lib/lab/lab-agent-"),
+        "{there}"
+    );
+    output(
+        &first.agent,
+        "cd /usr/local/lib/lab; cp lab-agent-* lab-agent-0123456789abcdef",
+    )
+    .await;
     first.close().await;
 
     let second = Session::open(&server.endpoint(), PATIENCE).await.unwrap();
-    assert_eq!(output(&second.agent, LIST).await, there, "uploaded again, or the old one was left");
-    output(&second.agent, "cd /usr/local/lib/lab; f=$(ls); cp $f x; printf y >>x; chmod 755 x; mv x $f").await;
+    assert_eq!(
+        output(&second.agent, LIST).await,
+        there,
+        "uploaded again, or the old one was left"
+    );
+    output(
+        &second.agent,
+        "cd /usr/local/lib/lab; f=$(ls); cp $f x; printf y >>x; chmod 755 x; mv x $f",
+    )
+    .await;
 
     let third = Session::open(&server.endpoint(), PATIENCE).await.unwrap();
-    assert_ne!(output(&third.agent, LIST).await, there, "a damaged agent was used");
+    assert_ne!(
+        output(&third.agent, LIST).await,
+        there,
+        "a damaged agent was used"
+    );
     assert!(third.agent.facts(FactsQuery::default()).await.unwrap().cpus > 0);
 }
 
 #[tokio::test]
 async fn sessions_open_at_the_same_time_and_quickly() {
+    let plain = Sshd::start("");
+    let since = Instant::now();
+    plain.connect().await.close().await;
+    eprintln!("a bare connection in {:?}", since.elapsed());
     let (server, other) = (server(), server());
-    Session::open(&server.endpoint(), PATIENCE).await.unwrap().close().await;
+    Session::open(&server.endpoint(), PATIENCE)
+        .await
+        .unwrap()
+        .close()
+        .await;
     let since = Instant::now();
     let session = Session::open(&server.endpoint(), PATIENCE).await.unwrap();
     eprintln!("opened in {:?}", since.elapsed());
@@ -59,8 +98,17 @@ async fn sessions_open_at_the_same_time_and_quickly() {
     unreachable.port = 1;
     let endpoints = [server.endpoint(), unreachable, other.endpoint()];
     let opened = open_all(&endpoints, Duration::from_secs(2)).await;
-    assert_eq!(opened.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
-    assert!(opened[1].as_ref().unwrap_err().to_string().starts_with("w3-k8s: no SSH at"));
+    assert_eq!(
+        opened.iter().map(Result::is_ok).collect::<Vec<_>>(),
+        [true, false, true]
+    );
+    assert!(
+        opened[1]
+            .as_ref()
+            .unwrap_err()
+            .to_string()
+            .starts_with("w3-k8s: no SSH at")
+    );
 }
 
 #[tokio::test]
@@ -72,12 +120,29 @@ async fn a_killed_server_ends_every_pending_request_with_the_reason() {
     let parent = output(&agent, "awk '{print $4}' /proc/$PPID/stat").await;
     let pending = tokio::spawn({
         let agent = agent.clone();
-        async move { agent.run(Run { argv: vec!["sleep".into(), "30".into()], ..Run::default() }).await }
+        async move {
+            agent
+                .run(Run {
+                    argv: vec!["sleep".into(), "30".into()],
+                    ..Run::default()
+                })
+                .await
+        }
     });
     let kill = ["kill", "-KILL", parent.trim()].map(str::to_owned);
-    let _ = agent.run(Run { argv: kill.into(), ..Run::default() }).await;
-    let ended = tokio::time::timeout(Duration::from_secs(5), pending).await.unwrap().unwrap();
-    let Err(ClientError::Gone(why)) = ended else { panic!("{ended:?}") };
+    let _ = agent
+        .run(Run {
+            argv: kill.into(),
+            ..Run::default()
+        })
+        .await;
+    let ended = tokio::time::timeout(Duration::from_secs(5), pending)
+        .await
+        .unwrap()
+        .unwrap();
+    let Err(ClientError::Gone(why)) = ended else {
+        panic!("{ended:?}")
+    };
     assert!(why.contains("closed the connection"), "{why}");
     assert!(session.broken().unwrap().contains("closed the connection"));
 }
