@@ -77,6 +77,10 @@ async fn the_agent_is_uploaded_once_and_replaces_what_is_not_it() {
 
 #[tokio::test]
 async fn sessions_open_at_the_same_time_and_quickly() {
+    let plain = Sshd::start("");
+    let since = Instant::now();
+    plain.connect().await.close().await;
+    eprintln!("a bare connection in {:?}", since.elapsed());
     let (server, other) = (server(), server());
     Session::open(&server.endpoint(), PATIENCE)
         .await

@@ -134,7 +134,8 @@ async fn converse(
     }
 }
 
-/// Bytes go through both ways; neither waits for the other.
+/// Bytes go through both ways. Input waits for the command to read: one that stops reading until its output is taken, with
+/// more than a window of each under way, would wait for ever (the agent's client has one handle for both directions).
 async fn pipe(running: &mut Running, out: Out) -> std::result::Result<(), agent::client::ClientError> {
     let mut bytes = read_input();
     let mut open = true;

@@ -125,7 +125,15 @@ impl Link {
                 return Err(Fault::Silent(now - since));
             }
             self.poll(self.wants_to_send(), &[], deadline - now)?;
+            self.acknowledge_at_once();
         }
+    }
+
+    /// A server sends its small answers one by one and, without a terminal, holds each back until the one before was
+    /// acknowledged; Linux waits 40 ms with that. Seen: the first command took 50 ms, and takes 8.
+    fn acknowledge_at_once(&self) {
+        #[cfg(target_os = "linux")]
+        let _ = socket2::SockRef::from(&*self.socket).set_tcp_quickack(true);
     }
 
     /// Waits until the socket or one of `others` is ready, at most `limit` (and never longer than a second). Returns whether
