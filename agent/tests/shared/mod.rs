@@ -11,7 +11,9 @@ use tokio::process::{Child, Command};
 /// The real program, spoken to over pipes.
 pub async fn program() -> (Client, Child) {
     let mut child = spawn();
-    let client = Client::connect(child.stdout.take().unwrap(), child.stdin.take().unwrap()).await.unwrap();
+    let client = Client::connect(child.stdout.take().unwrap(), child.stdin.take().unwrap())
+        .await
+        .unwrap();
     (client, child)
 }
 
@@ -38,13 +40,20 @@ pub async fn in_memory() -> Client {
 
 /// A command for bash.
 pub fn bash(script: &str) -> Run {
-    Run { argv: vec!["bash".into(), "-c".into(), script.into()], cap: Some(1 << 20), ..Run::default() }
+    Run {
+        argv: vec!["bash".into(), "-c".into(), script.into()],
+        cap: Some(1 << 20),
+        ..Run::default()
+    }
 }
 
 /// `VmHWM` of a process in KiB: the most memory it ever had.
 pub fn peak_kib(process: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .unwrap();
     line.split_whitespace().next().unwrap().parse().unwrap()
 }
 
