@@ -175,7 +175,7 @@ impl Session {
 
     async fn say(&self, frame: Result<Frame, String>) {
         if let Ok(frame) = frame {
-            drop(self.outbox.send(frame).await);
+            let _ = self.outbox.send(frame).await;
         }
     }
 

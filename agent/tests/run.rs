@@ -1,7 +1,6 @@
 //! Commands on a node, through the real program or the real server.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
-#![expect(dead_code, reason = "not every test file uses all that is shared")]
 
 mod shared;
 

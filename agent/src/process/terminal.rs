@@ -49,7 +49,7 @@ impl Terminal {
             ws_ypixel: 0,
         };
         // A terminal whose process is gone needs no size.
-        drop(tcsetwinsize(self.master.as_fd(), size));
+        let _ = tcsetwinsize(self.master.as_fd(), size);
     }
 
     /// What the process writes. A terminal is no pipe, but is read and waited for in the same way.
