@@ -1,7 +1,10 @@
 //! A command under way on the node.
 
+use std::sync::Arc;
+
 use crate::client::channel::{Call, out_of_turn};
 use crate::client::{ClientError, Output};
+use crate::stream::Stream;
 use crate::wire::frame::Kind;
 use crate::wire::{Control, Exited, Pty, Reply};
 
@@ -44,6 +47,11 @@ impl Running {
             .map_err(|closed| ClientError::Gone(closed.to_string()))
     }
 
+    /// A second handle, for input from another task than the one that takes the output: neither then waits for the other.
+    pub fn feeder(&self) -> Feeder {
+        Feeder { stream: Arc::clone(&self.call.stream) }
+    }
+
     /// Sends a signal to the process group.
     pub async fn signal(&self, signal: i32) -> Result<(), ClientError> {
         self.call.control(&Control::Signal(signal)).await
@@ -66,5 +74,23 @@ impl Running {
             Reply::Exited(exited) => Ok(exited),
             other => Err(out_of_turn("an end", &other)),
         }
+    }
+}
+
+/// The input of a running command.
+#[derive(Debug)]
+pub struct Feeder {
+    stream: Arc<Stream>,
+}
+
+impl Feeder {
+    /// As [`Running::input`].
+    pub async fn input(&self, bytes: &[u8]) -> Result<(), ClientError> {
+        self.stream.send(Kind::Data, bytes).await.map_err(|closed| ClientError::Gone(closed.to_string()))
+    }
+
+    /// As [`Running::end_input`].
+    pub async fn end_input(&self) -> Result<(), ClientError> {
+        self.stream.send_end().await.map_err(|closed| ClientError::Gone(closed.to_string()))
     }
 }

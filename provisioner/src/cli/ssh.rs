@@ -134,26 +134,22 @@ async fn converse(
     }
 }
 
-/// Bytes go through both ways. Input waits for the command to read: one that stops reading until its output is taken, with
-/// more than a window of each under way, would wait for ever (the agent's client has one handle for both directions).
+/// Bytes go through both ways; neither waits for the other.
 async fn pipe(running: &mut Running, out: Out) -> std::result::Result<(), agent::client::ClientError> {
-    let mut bytes = read_input();
-    let mut open = true;
-    loop {
-        tokio::select! {
-            piece = running.next() => match piece {
-                Some(piece) => show(&piece, out),
-                None => return Ok(()),
-            },
-            read = bytes.recv(), if open => match read {
-                Some(bytes) => drop(running.input(&bytes).await),
-                None => {
-                    open = false;
-                    drop(running.end_input().await);
-                }
-            },
+    let feeder = running.feeder();
+    let feeding = tokio::spawn(async move {
+        let mut bytes = read_input();
+        while let Some(bytes) = bytes.recv().await {
+            feeder.input(&bytes).await?;
         }
+        feeder.end_input().await
+    });
+    while let Some(piece) = running.next().await {
+        show(&piece, out);
     }
+    // The command ended, whether or not it took all of its input.
+    feeding.abort();
+    Ok(())
 }
 
 /// Bytes of this process's standard input as they come. The thread ends with the process.
