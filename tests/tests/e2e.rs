@@ -1,7 +1,7 @@
 //! End-to-end tests: the real `lab`, real nodes. One cluster is shared by all tests that do not need their own, brought up by the
 //! first that asks; every test can run alone (`cargo test --test e2e NAME`). What cannot run here is ignored with its reason, and in CI
 //! (`CI=true`) only what `tests/ignored.txt` names may be.
-#![expect(clippy::unwrap_used, clippy::print_stderr, clippy::panic, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
 #[path = "e2e/bad_input.rs"]
 mod bad_input;

@@ -49,7 +49,9 @@ impl Running {
 
     /// A second handle, for input from another task than the one that takes the output: neither then waits for the other.
     pub fn feeder(&self) -> Feeder {
-        Feeder { stream: Arc::clone(&self.call.stream) }
+        Feeder {
+            stream: Arc::clone(&self.call.stream),
+        }
     }
 
     /// Sends a signal to the process group.
@@ -86,11 +88,17 @@ pub struct Feeder {
 impl Feeder {
     /// As [`Running::input`].
     pub async fn input(&self, bytes: &[u8]) -> Result<(), ClientError> {
-        self.stream.send(Kind::Data, bytes).await.map_err(|closed| ClientError::Gone(closed.to_string()))
+        self.stream
+            .send(Kind::Data, bytes)
+            .await
+            .map_err(|closed| ClientError::Gone(closed.to_string()))
     }
 
     /// As [`Running::end_input`].
     pub async fn end_input(&self) -> Result<(), ClientError> {
-        self.stream.send_end().await.map_err(|closed| ClientError::Gone(closed.to_string()))
+        self.stream
+            .send_end()
+            .await
+            .map_err(|closed| ClientError::Gone(closed.to_string()))
     }
 }

@@ -1,3 +1,4 @@
+//! Trust stores in a temporary root: installed, read, removed.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use super::TrustStore;

@@ -11,8 +11,8 @@ pub const MAX_LINES: usize = 300;
 /// Files outside the local provider and the agent that may speak to Linux (or to Unix), and why.
 pub const DOORS: [(&str, &str); 4] = [
     (
-        "provisioner/src/cli/clean",
-        "the blocks a file takes on disk, with another answer elsewhere",
+        "provisioner/src/cli/ssh/terminal.rs",
+        "the raw terminal of `lab ssh`",
     ),
     ("provisioner/src/privilege.rs", "asks for root by sudo"),
     (
