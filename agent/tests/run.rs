@@ -2,12 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+#[path = "shared/memory.rs"]
+mod memory;
 mod shared;
 
 use std::time::{Duration, Instant};
 
 use agent::client::{ClientError, Output, Running};
 use agent::wire::{How, Pty, Run};
+use memory::peak_kib;
 use shared::{bash, eventually, in_memory, lives, program};
 
 async fn text_until(running: &mut Running, wanted: &str) -> String {
@@ -249,14 +252,4 @@ async fn a_slow_consumer_holds_back_nobody_else() {
     }
     assert_eq!(sum, 49 * 50 / 2);
     assert!(slow.next().await.is_some());
-}
-
-/// `VmHWM` of a process in KiB: the most memory it ever had.
-fn peak_kib(process: &str) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .unwrap();
-    line.split_whitespace().next().unwrap().parse().unwrap()
 }

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 #![expect(dead_code, reason = "not every test file uses all that is shared")]
 
+#[path = "shared/memory.rs"]
+mod memory;
 mod shared;
 
 use std::os::unix::fs::PermissionsExt;
@@ -10,7 +12,8 @@ use std::path::Path;
 
 use agent::client::ClientError;
 use agent::wire::FactsQuery;
-use shared::{in_memory, peak_kib, program};
+use memory::peak_kib;
+use shared::{in_memory, program};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 fn names(directory: &Path) -> Vec<String> {
