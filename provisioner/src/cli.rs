@@ -9,6 +9,7 @@ mod doctor;
 mod down;
 mod exec;
 mod forward;
+mod keeper;
 mod lint;
 mod list;
 mod overview;
@@ -139,6 +140,9 @@ enum Verb {
     Schema(schema::Args),
     /// Completion for a shell, or man pages
     Completions(completions::Args),
+    /// Hold a cluster's disk and network
+    #[command(hide = true)]
+    Keeper(keeper::Args),
 }
 
 /// A deadline for this machine: `LAB_PATIENCE` (a number, 1 by default) multiplies it.
@@ -201,5 +205,6 @@ fn dispatch(verb: Verb, app: &App) -> crate::error::Result<u8> {
         Verb::Clean(args) => clean::run(&args, app),
         Verb::Schema(args) => schema::run(&args, app),
         Verb::Completions(args) => completions::run(&args, app),
+        Verb::Keeper(args) => keeper::run(&args, app),
     }
 }
