@@ -1,6 +1,11 @@
 //! The local provider against a real runtime: nodes boot, answer, are saved and restored, and leave nothing behind.
 //! Needs root, crun or runc, btrfs-progs, and a node image: `LAB_TEST_NODE_IMAGE=FILE.tar cargo test --test local -- --ignored`.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, reason = "tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "tests"
+)]
 
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
@@ -17,8 +22,17 @@ const CLUSTER: &str = include_str!("../../cluster.yaml");
 
 fn local(directory: &Path) -> (Local, Cluster) {
     let image = std::env::var("LAB_TEST_NODE_IMAGE").expect("LAB_TEST_NODE_IMAGE names a node image tar");
-    let artifact = |path: &str| Artifact { path: path.into(), sha256: String::new(), size: 0 };
-    let bundle = Bundle { digest: "0123456789abcdef".into(), node_image: artifact(&image), images: vec![], mirror: artifact("/nonexistent") };
+    let artifact = |path: &str| Artifact {
+        path: path.into(),
+        sha256: String::new(),
+        size: 0,
+    };
+    let bundle = Bundle {
+        digest: "0123456789abcdef".into(),
+        node_image: artifact(&image),
+        images: vec![],
+        mirror: artifact("/nonexistent"),
+    };
     let cluster = Cluster::parse("cluster.yaml", CLUSTER).unwrap();
     let paths = Paths {
         project: directory.into(),
@@ -26,7 +40,10 @@ fn local(directory: &Path) -> (Local, Cluster) {
         cache: directory.join("cache"),
         reports: directory.join("reports"),
     };
-    (Local::new(&paths, &cluster, Some(bundle)).with_program(Path::new(env!("CARGO_BIN_EXE_lab"))), cluster)
+    (
+        Local::new(&paths, &cluster, Some(bundle)).with_program(Path::new(env!("CARGO_BIN_EXE_lab"))),
+        cluster,
+    )
 }
 
 /// What a lab could leave on the host.
@@ -35,7 +52,11 @@ fn host() -> Vec<String> {
         find /sys/fs/cgroup -maxdepth 2 -type d -name 'lab-*'; ls /run | grep lab; cat /proc/sys/fs/inotify/max_user_instances; \
         sysctl -a 2>/dev/null | grep -E '^(kernel.(panic|keys|sysrq|core_pattern|pid_max)|vm.(over|panic|max_map))'";
     let output = Command::new("sh").args(["-c", script]).output().unwrap();
-    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+    String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Runs a script on a node over SSH with its host key pinned; waits for sshd.
@@ -54,20 +75,35 @@ fn ssh(local: &Local, node: &lab::node::NodeName, directory: &Path, script: &str
     })
     .join()
     .unwrap();
-    let lab::transport::HostKeys::Pinned(keys) = &endpoint.host_keys else { panic!("not pinned") };
-    let lab::transport::Login::Key(key) = &endpoint.logins[0] else { panic!("no key") };
+    let lab::transport::HostKeys::Pinned(keys) = &endpoint.host_keys else {
+        panic!("not pinned")
+    };
+    let lab::transport::Login::Key(key) = &endpoint.logins[0] else {
+        panic!("no key")
+    };
     let known = directory.join(format!("known-{node}"));
     std::fs::write(&known, format!("{} {}\n", endpoint.address, keys[0])).unwrap();
     let output = Command::new("nsenter")
         .arg(format!("--net={}", network.display()))
-        .args(["ssh", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-i"])
+        .args([
+            "ssh",
+            "-o",
+            "BatchMode=yes",
+            "-o",
+            "StrictHostKeyChecking=yes",
+            "-i",
+        ])
         .arg(key)
         .arg("-o")
         .arg(format!("UserKnownHostsFile={}", known.display()))
         .args([&format!("root@{}", endpoint.address), script])
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
@@ -89,7 +125,15 @@ fn nodes_live_and_leave_no_trace() {
         assert_eq!(ssh(&local, name, directory.path(), "hostname"), name.as_str());
     }
     eprintln!("boot to ssh {:?}", since.elapsed());
-    eprintln!("systemd: {}", ssh(&local, first, directory.path(), "systemctl is-system-running --wait || systemctl --failed"));
+    eprintln!(
+        "systemd: {}",
+        ssh(
+            &local,
+            first,
+            directory.path(),
+            "systemctl is-system-running --wait || systemctl --failed"
+        )
+    );
     ssh(&local, first, directory.path(), "echo saved > /root/mark; sync");
     let since = Instant::now();
     local.save("fresh", false).unwrap();
@@ -105,7 +149,10 @@ fn nodes_live_and_leave_no_trace() {
     assert_eq!(ssh(&local, first, directory.path(), "cat /root/mark"), "saved");
     // The keeper is killed as by a reboot: the same nodes come back.
     let pid = std::fs::read_to_string(directory.path().join("state/keeper.pid")).unwrap();
-    let killed = Command::new("kill").args(["-9", pid.split(' ').next().unwrap()]).status().unwrap();
+    let killed = Command::new("kill")
+        .args(["-9", pid.split(' ').next().unwrap()])
+        .status()
+        .unwrap();
     assert!(killed.success());
     local.boot(first).unwrap();
     assert_eq!(ssh(&local, first, directory.path(), "cat /root/mark"), "saved");

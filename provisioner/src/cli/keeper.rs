@@ -17,6 +17,9 @@ pub struct Args {
 
 /// Keeps until it is ended.
 pub fn run(args: &Args, _app: &App) -> Result<u8> {
-    keeper::keep(&args.state, Some(args.gateway.as_str()).filter(|gateway| *gateway != "-"))?;
+    keeper::keep(
+        &args.state,
+        Some(args.gateway.as_str()).filter(|gateway| *gateway != "-"),
+    )?;
     Ok(exit::OK)
 }

@@ -40,7 +40,12 @@ impl Local {
     /// The nodes of this seat. The bundle is needed only to create a node.
     pub fn new(paths: &Paths, cluster: &Cluster, bundle: Option<Bundle>) -> Self {
         let program = PathBuf::from("/proc/self/exe");
-        Self { state: paths.state.clone(), cluster: cluster.clone(), bundle, program }
+        Self {
+            state: paths.state.clone(),
+            cluster: cluster.clone(),
+            bundle,
+            program,
+        }
     }
 
     /// Starts the keeper from this `lab` binary rather than from the running program.
@@ -51,7 +56,13 @@ impl Local {
     }
 
     fn node(&self, name: &NodeName) -> Result<&Node> {
-        self.cluster.node(name).ok_or_else(|| Error::usage(text!("{}: 클러스터에 없는 노드", "no node `{}` in the cluster", name)))
+        self.cluster.node(name).ok_or_else(|| {
+            Error::usage(text!(
+                "{}: 클러스터에 없는 노드",
+                "no node `{}` in the cluster",
+                name
+            ))
+        })
     }
 
     fn keeper(&self) -> Result<Option<Keeper>> {
@@ -60,7 +71,8 @@ impl Local {
 
     fn running_keeper(&self) -> Result<Keeper> {
         self.keeper()?.ok_or_else(|| {
-            Error::new(text!("클러스터가 떠 있지 않음", "the cluster does not run")).hint(text!("`lab up`으로 띄우세요", "bring it up with `lab up`"))
+            Error::new(text!("클러스터가 떠 있지 않음", "the cluster does not run"))
+                .hint(text!("`lab up`으로 띄우세요", "bring it up with `lab up`"))
         })
     }
 
@@ -78,7 +90,11 @@ impl Local {
 
     fn state_of(&self, keeper: Option<&Keeper>, name: &NodeName) -> Result<NodeState> {
         let Some(keeper) = keeper else {
-            return Ok(if disk::listed(&self.state, name) { NodeState::Stopped } else { NodeState::Absent });
+            return Ok(if disk::listed(&self.state, name) {
+                NodeState::Stopped
+            } else {
+                NodeState::Absent
+            });
         };
         match runtime::status(keeper, name)? {
             Some(state) => Ok(state),
@@ -93,7 +109,9 @@ impl Local {
             return Ok(());
         }
         let bundle = self.bundle.as_ref().ok_or_else(|| {
-            Error::new("no bundle to create the node from").on(&node.name).hint(text!("`lab up`으로 만드세요", "create it with `lab up`"))
+            Error::new("no bundle to create the node from")
+                .on(&node.name)
+                .hint(text!("`lab up`으로 만드세요", "create it with `lab up`"))
         })?;
         let base = disk::import(keeper, &self.state, bundle)?;
         let fresh = disk::unfinished(&place);
@@ -151,9 +169,11 @@ impl Provider for Local {
         let node = self.node(name)?;
         let keeper = self.running_keeper().map_err(|error| error.on(name))?;
         if self.state_of(Some(&keeper), name)? != NodeState::Up {
-            return Err(Error::new(text!("노드가 돌고 있지 않음", "the node does not run"))
-                .on(name)
-                .hint(text!("`lab start {}`", "`lab start {}`", name)));
+            return Err(
+                Error::new(text!("노드가 돌고 있지 않음", "the node does not run"))
+                    .on(name)
+                    .hint(text!("`lab start {}`", "`lab start {}`", name)),
+            );
         }
         Ok(Endpoint {
             node: name.clone(),
@@ -175,7 +195,9 @@ impl Provider for Local {
     }
 
     fn destroy(&self, name: &NodeName) -> Result<()> {
-        let Some(keeper) = self.keeper()? else { return disk::unlist(&self.state, name) };
+        let Some(keeper) = self.keeper()? else {
+            return disk::unlist(&self.state, name);
+        };
         runtime::delete(&keeper, name)?;
         network::detach(&keeper, name)?;
         let place = disk::node(&self.state, name);
@@ -199,7 +221,13 @@ impl Provider for Local {
     }
 
     fn save(&self, snapshot: &str, replace: bool) -> Result<()> {
-        snapshot::save(&self.running_keeper()?, &self.state, &self.cluster, snapshot, replace)
+        snapshot::save(
+            &self.running_keeper()?,
+            &self.state,
+            &self.cluster,
+            snapshot,
+            replace,
+        )
     }
 
     fn restore(&self, snapshot: &str, nodes: &[NodeName]) -> Result<()> {
@@ -231,7 +259,11 @@ pub fn kept(state_root: &Path) -> Vec<(String, PathBuf, u64)> {
     let disk = |seat: std::fs::DirEntry| {
         let path = disk::image(&seat.path());
         let bytes = std::fs::metadata(&path).ok()?.blocks() * 512;
-        Some((format!("disk of {}", seat.file_name().to_string_lossy()), path, bytes))
+        Some((
+            format!("disk of {}", seat.file_name().to_string_lossy()),
+            path,
+            bytes,
+        ))
     };
     seats.filter_map(disk).collect()
 }

@@ -12,11 +12,47 @@ use crate::error::{Error, Result};
 
 /// Linux's capabilities by number.
 const CAPABILITIES: [&str; 41] = [
-    "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP", "LINUX_IMMUTABLE",
-    "NET_BIND_SERVICE", "NET_BROADCAST", "NET_ADMIN", "NET_RAW", "IPC_LOCK", "IPC_OWNER", "SYS_MODULE", "SYS_RAWIO", "SYS_CHROOT",
-    "SYS_PTRACE", "SYS_PACCT", "SYS_ADMIN", "SYS_BOOT", "SYS_NICE", "SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "MKNOD", "LEASE",
-    "AUDIT_WRITE", "AUDIT_CONTROL", "SETFCAP", "MAC_OVERRIDE", "MAC_ADMIN", "SYSLOG", "WAKE_ALARM", "BLOCK_SUSPEND", "AUDIT_READ",
-    "PERFMON", "BPF", "CHECKPOINT_RESTORE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "DAC_READ_SEARCH",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "SETGID",
+    "SETUID",
+    "SETPCAP",
+    "LINUX_IMMUTABLE",
+    "NET_BIND_SERVICE",
+    "NET_BROADCAST",
+    "NET_ADMIN",
+    "NET_RAW",
+    "IPC_LOCK",
+    "IPC_OWNER",
+    "SYS_MODULE",
+    "SYS_RAWIO",
+    "SYS_CHROOT",
+    "SYS_PTRACE",
+    "SYS_PACCT",
+    "SYS_ADMIN",
+    "SYS_BOOT",
+    "SYS_NICE",
+    "SYS_RESOURCE",
+    "SYS_TIME",
+    "SYS_TTY_CONFIG",
+    "MKNOD",
+    "LEASE",
+    "AUDIT_WRITE",
+    "AUDIT_CONTROL",
+    "SETFCAP",
+    "MAC_OVERRIDE",
+    "MAC_ADMIN",
+    "SYSLOG",
+    "WAKE_ALARM",
+    "BLOCK_SUSPEND",
+    "AUDIT_READ",
+    "PERFMON",
+    "BPF",
+    "CHECKPOINT_RESTORE",
 ];
 
 /// What the host allows a node.
@@ -34,10 +70,16 @@ impl Allowed {
         let unified = control_group::unified();
         let controllers = std::fs::read_to_string("/sys/fs/cgroup/cgroup.controllers").unwrap_or_default();
         let has = |name: &str, file: &str| {
-            if unified { controllers.split_whitespace().any(|one| one == name) } else { Path::new("/sys/fs/cgroup").join(name).join(file).exists() }
+            if unified {
+                controllers.split_whitespace().any(|one| one == name)
+            } else {
+                Path::new("/sys/fs/cgroup").join(name).join(file).exists()
+            }
         };
         Self {
-            bounding: bounding.and_then(|text| u64::from_str_radix(text.trim(), 16).ok()).unwrap_or_default(),
+            bounding: bounding
+                .and_then(|text| u64::from_str_radix(text.trim(), 16).ok())
+                .unwrap_or_default(),
             unified,
             memory: has("memory", "memory.limit_in_bytes"),
             cpu: has("cpu", "cpu.shares"),
@@ -48,7 +90,13 @@ impl Allowed {
 /// Writes the node's bundle: its root is the subvolume `root`.
 pub fn write(keeper: &Keeper, root: &Path, node: &Node) -> Result<()> {
     let failed = || Error::new("cannot write the container's config.json").on(&node.name);
-    let value = describe(&Allowed::read(), root, &network::namespace(keeper, &node.name), keeper.instance(), node);
+    let value = describe(
+        &Allowed::read(),
+        root,
+        &network::namespace(keeper, &node.name),
+        keeper.instance(),
+        node,
+    );
     let spec: Spec = serde_json::from_value(value).map_err(|error| failed().because(error))?;
     let directory = keeper.inside(&keeper.memory().join("bundles").join(node.name.as_str()));
     std::fs::create_dir_all(&directory).map_err(|error| failed().because(error))?;
@@ -57,11 +105,17 @@ pub fn write(keeper: &Keeper, root: &Path, node: &Node) -> Result<()> {
 }
 
 fn describe(allowed: &Allowed, root: &Path, network: &Path, instance: &str, node: &Node) -> Value {
-    let named = CAPABILITIES.iter().enumerate().filter(|(number, _)| allowed.bounding >> number & 1 == 1);
+    let named = CAPABILITIES
+        .iter()
+        .enumerate()
+        .filter(|(number, _)| allowed.bounding >> number & 1 == 1);
     let capabilities: Vec<String> = named.map(|(_, name)| format!("CAP_{name}")).collect();
     let mut arguments = vec!["/sbin/init"];
     if !allowed.unified {
-        arguments.extend(["systemd.unified_cgroup_hierarchy=0", "SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1"]);
+        arguments.extend([
+            "systemd.unified_cgroup_hierarchy=0",
+            "SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1",
+        ]);
     }
     let mut resources = json!({"devices": [{"allow": true, "access": "rwm"}]});
     if allowed.memory {

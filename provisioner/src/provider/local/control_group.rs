@@ -11,7 +11,8 @@ use crate::transport::patient;
 
 /// Whether the host has the unified hierarchy (version 2) with controllers in it.
 pub fn unified() -> bool {
-    std::fs::read_to_string("/sys/fs/cgroup/cgroup.controllers").is_ok_and(|controllers| !controllers.trim().is_empty())
+    std::fs::read_to_string("/sys/fs/cgroup/cgroup.controllers")
+        .is_ok_and(|controllers| !controllers.trim().is_empty())
 }
 
 /// Kills everything in the instance's groups and removes them. Does nothing if there are none.
@@ -27,7 +28,10 @@ pub fn clear(instance: &str) -> Result<()> {
             let _ = std::fs::remove_dir(&group);
         }
         if Instant::now() > deadline {
-            return Err(Error::new(format!("processes of the lab do not end: {}", tops[0].display())));
+            return Err(Error::new(format!(
+                "processes of the lab do not end: {}",
+                tops[0].display()
+            )));
         }
         std::thread::sleep(Duration::from_millis(20));
     }
@@ -37,7 +41,11 @@ fn thaw_and_kill(group: &Path) {
     let _ = std::fs::write(group.join("freezer.state"), "THAWED");
     let _ = std::fs::write(group.join("cgroup.freeze"), "0");
     let pids = std::fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
-    for pid in pids.lines().filter_map(|pid| pid.parse().ok()).filter(|pid| *pid > 1) {
+    for pid in pids
+        .lines()
+        .filter_map(|pid| pid.parse().ok())
+        .filter(|pid| *pid > 1)
+    {
         let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
     }
 }
@@ -61,5 +69,7 @@ fn depth_first(group: &Path) -> Vec<PathBuf> {
 
 fn children(directory: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
-    entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path())
+    entries
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .map(|entry| entry.path())
 }

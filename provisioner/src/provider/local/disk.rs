@@ -36,7 +36,10 @@ pub fn snapshots(state: &Path) -> PathBuf {
 
 /// What a subvolume is called until it is complete: no node and no snapshot can have that name.
 pub fn unfinished(place: &Path) -> PathBuf {
-    place.with_file_name(format!(".{}", place.file_name().unwrap_or_default().to_string_lossy()))
+    place.with_file_name(format!(
+        ".{}",
+        place.file_name().unwrap_or_default().to_string_lossy()
+    ))
 }
 
 /// How large the image looks (it is sparse): what is free, within limits. btrfs needs room to breathe.
@@ -47,36 +50,59 @@ fn size(free: u64) -> u64 {
 /// Makes the image if there is none.
 pub fn make(state: &Path) -> Result<()> {
     if let Some(kind) = host::file_system(state).filter(|kind| host::is_network(kind)) {
-        return Err(Error::new(text!("{} 파일 시스템에는 노드 디스크를 둘 수 없음", "a {} file system cannot hold the nodes' disk", kind))
-            .hint(text!("LAB_HOME을 로컬 디스크의 디렉터리로 정하세요", "set LAB_HOME to a directory on a local disk")));
+        return Err(Error::new(text!(
+            "{} 파일 시스템에는 노드 디스크를 둘 수 없음",
+            "a {} file system cannot hold the nodes' disk",
+            kind
+        ))
+        .hint(text!(
+            "LAB_HOME을 로컬 디스크의 디렉터리로 정하세요",
+            "set LAB_HOME to a directory on a local disk"
+        )));
     }
     for directory in [top(state), state.join("nodes")] {
-        fs::create_dir_all(&directory).map_err(|error| Error::new(format!("cannot create {}", directory.display())).because(error))?;
+        fs::create_dir_all(&directory)
+            .map_err(|error| Error::new(format!("cannot create {}", directory.display())).because(error))?;
     }
     let image = image(state);
     if image.exists() {
         return Ok(());
     }
-    let stats = nix::sys::statvfs::statvfs(state).map_err(|error| Error::new("cannot ask for free space").because(error))?;
+    let stats = nix::sys::statvfs::statvfs(state)
+        .map_err(|error| Error::new("cannot ask for free space").because(error))?;
     let fresh = unfinished(&image);
     let failed = |error| Error::new(format!("cannot make {}", fresh.display())).because(error);
     let file = fs::File::create(&fresh).map_err(failed)?;
-    file.set_len(size(stats.blocks_available() * stats.fragment_size())).map_err(failed)?;
-    command::run(Command::new("mkfs.btrfs").args(["-q", "-m", "single"]).arg(&fresh))?;
+    file.set_len(size(stats.blocks_available() * stats.fragment_size()))
+        .map_err(failed)?;
+    command::run(
+        Command::new("mkfs.btrfs")
+            .args(["-q", "-m", "single"])
+            .arg(&fresh),
+    )?;
     fs::rename(&fresh, &image).map_err(failed)
 }
 
 /// Mounts the image in the namespace of the caller, the keeper. The loop device goes when the mount does.
 pub fn mount(state: &Path) -> Result<()> {
-    command::run(Command::new("mount").args(["-o", "loop,noatime"]).arg(image(state)).arg(top(state)))?;
+    command::run(
+        Command::new("mount")
+            .args(["-o", "loop,noatime"])
+            .arg(image(state))
+            .arg(top(state)),
+    )?;
     for directory in ["nodes", "snapshots"] {
-        fs::create_dir_all(top(state).join(directory)).map_err(|error| Error::new("cannot write to the lab's disk").because(error))?;
+        fs::create_dir_all(top(state).join(directory))
+            .map_err(|error| Error::new("cannot write to the lab's disk").because(error))?;
     }
     Ok(())
 }
 
 fn base(state: &Path, bundle: &Bundle) -> PathBuf {
-    top(state).join(format!("base-{}", bundle.digest.get(..12).unwrap_or(&bundle.digest)))
+    top(state).join(format!(
+        "base-{}",
+        bundle.digest.get(..12).unwrap_or(&bundle.digest)
+    ))
 }
 
 /// The subvolume with the bundle's node image and mirror, unpacked once.
@@ -100,13 +126,27 @@ pub fn import(keeper: &Keeper, state: &Path, bundle: &Bundle) -> Result<PathBuf>
 
 fn unpack(keeper: &Keeper, tar: &Path, into: &Path) -> Result<()> {
     let (tar, into) = (tar.to_string_lossy(), into.to_string_lossy());
-    keeper.run(&["tar", "-C", &into, "--numeric-owner", "--xattrs", "--xattrs-include=*", "-xpf", &tar]).map(drop)
+    keeper
+        .run(&[
+            "tar",
+            "-C",
+            &into,
+            "--numeric-owner",
+            "--xattrs",
+            "--xattrs-include=*",
+            "-xpf",
+            &tar,
+        ])
+        .map(drop)
 }
 
 /// Removes bases of other bundles. Nodes made from them share their blocks and stay whole.
 pub fn forget_old(keeper: &Keeper, state: &Path, bundle: &Bundle) -> Result<()> {
     let keep = base(state, bundle);
-    let entries = fs::read_dir(keeper.inside(&top(state))).into_iter().flatten().flatten();
+    let entries = fs::read_dir(keeper.inside(&top(state)))
+        .into_iter()
+        .flatten()
+        .flatten();
     for name in entries.map(|entry| entry.file_name().to_string_lossy().into_owned()) {
         let path = top(state).join(&name);
         if name.trim_start_matches('.').starts_with("base-") && path != keep {
@@ -120,7 +160,9 @@ pub fn forget_old(keeper: &Keeper, state: &Path, bundle: &Bundle) -> Result<()> 
 pub fn copy(keeper: &Keeper, from: &Path, to: &Path, read_only: bool) -> Result<()> {
     let (from, to) = (from.to_string_lossy(), to.to_string_lossy());
     let option: &[&str] = if read_only { &["-r"] } else { &[] };
-    keeper.run(&[&["btrfs", "-q", "subvolume", "snapshot"], option, &[&*from, &*to]].concat()).map(drop)
+    keeper
+        .run(&[&["btrfs", "-q", "subvolume", "snapshot"], option, &[&*from, &*to]].concat())
+        .map(drop)
 }
 
 /// Removes a subvolume and those inside it, if it is there.
@@ -131,7 +173,10 @@ pub fn remove(keeper: &Keeper, path: &Path) -> Result<()> {
     }
     let path = path.to_string_lossy();
     // Programs on a node (Docker's btrfs driver, systemd) may have made subvolumes; `rm` removes empty ones as directories.
-    if keeper.run(&["btrfs", "-q", "subvolume", "delete", &path]).is_err() {
+    if keeper
+        .run(&["btrfs", "-q", "subvolume", "delete", &path])
+        .is_err()
+    {
         let _ = keeper.run(&["btrfs", "property", "set", "-ts", &path, "ro", "false"]);
         keeper.run(&["rm", "-rf", "--one-file-system", &path])?;
     }
@@ -145,13 +190,16 @@ pub fn listed(state: &Path, name: &NodeName) -> bool {
 
 /// Notes that a node was created.
 pub fn list(state: &Path, name: &NodeName) -> Result<()> {
-    fs::write(state.join("nodes").join(name.as_str()), "").map_err(|error| Error::new("cannot note the node").on(name).because(error))
+    fs::write(state.join("nodes").join(name.as_str()), "")
+        .map_err(|error| Error::new("cannot note the node").on(name).because(error))
 }
 
 /// Notes that the node is gone.
 pub fn unlist(state: &Path, name: &NodeName) -> Result<()> {
     match fs::remove_file(state.join("nodes").join(name.as_str())) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::new("cannot forget the node").on(name).because(error)),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::new("cannot forget the node").on(name).because(error))
+        }
         _ => Ok(()),
     }
 }

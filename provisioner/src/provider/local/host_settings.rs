@@ -36,7 +36,11 @@ pub fn raise(instance: &str) -> Result<()> {
     if !original.exists() {
         fs::write(&original, before.to_string()).map_err(failed)?;
     }
-    if before < WANTED { fs::write(SETTING, WANTED.to_string()).map_err(failed) } else { Ok(()) }
+    if before < WANTED {
+        fs::write(SETTING, WANTED.to_string()).map_err(failed)
+    } else {
+        Ok(())
+    }
 }
 
 /// This seat is gone; the last one puts back what was, unless somebody set another value meanwhile.
@@ -47,10 +51,13 @@ pub fn give_back(instance: &str) -> Result<()> {
         let _ = fs::remove_file(record.join("seats").join(instance));
         let last = fs::read_dir(record.join("seats")).is_ok_and(|mut seats| seats.next().is_none());
         if last {
-            if let (Some(original), Some(WANTED)) = (read(&record.join("original")), read(Path::new(SETTING))) {
-                fs::write(SETTING, original.to_string()).map_err(|error| Error::new(format!("cannot restore {SETTING}")).because(error))?;
+            if let (Some(original), Some(WANTED)) = (read(&record.join("original")), read(Path::new(SETTING)))
+            {
+                fs::write(SETTING, original.to_string())
+                    .map_err(|error| Error::new(format!("cannot restore {SETTING}")).because(error))?;
             }
-            fs::remove_dir_all(record).map_err(|error| Error::new(format!("cannot remove {RECORD}")).because(error))?;
+            fs::remove_dir_all(record)
+                .map_err(|error| Error::new(format!("cannot remove {RECORD}")).because(error))?;
         }
     }
     drop(guard);

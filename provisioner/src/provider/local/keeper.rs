@@ -31,9 +31,11 @@ impl Keeper {
     /// The keeper of this state directory, if one is ready.
     pub fn find(state: &Path) -> Result<Option<Self>> {
         match recorded(state) {
-            Some((pid, started)) if start_time(pid) == Some(started) => {
-                Ok(Some(Self { pid, instance: instance(state)?, state: state.to_owned() }))
-            }
+            Some((pid, started)) if start_time(pid) == Some(started) => Ok(Some(Self {
+                pid,
+                instance: instance(state)?,
+                state: state.to_owned(),
+            })),
             _ => Ok(None),
         }
     }
@@ -42,8 +44,11 @@ impl Keeper {
     pub fn start(state: &Path, program: &Path, gateway: Option<(Ipv4Addr, u8)>) -> Result<Self> {
         let failed = |what: &str| Error::new(format!("the keeper {what}"));
         let log_path = state.join("keeper.log");
-        let log = fs::File::create(&log_path).map_err(|error| failed("cannot write its log").because(error))?;
-        let errors = log.try_clone().map_err(|error| failed("cannot write its log").because(error))?;
+        let log =
+            fs::File::create(&log_path).map_err(|error| failed("cannot write its log").because(error))?;
+        let errors = log
+            .try_clone()
+            .map_err(|error| failed("cannot write its log").because(error))?;
         let gateway = gateway.map_or("-".to_owned(), |(address, prefix)| format!("{address}/{prefix}"));
         let mut child = Command::new(program)
             .arg("keeper")
@@ -92,7 +97,10 @@ impl Keeper {
     /// A program in the keeper's namespaces.
     pub fn command(&self, argv: &[&str]) -> Command {
         let mut command = Command::new("nsenter");
-        command.args(["-t", &self.pid.to_string(), "-m", "-n", "--"]).args(argv).current_dir("/");
+        command
+            .args(["-t", &self.pid.to_string(), "-m", "-n", "--"])
+            .args(argv)
+            .current_dir("/");
         command
     }
 
@@ -105,18 +113,35 @@ impl Keeper {
 /// The keeper's own life: namespaces, bridge, disk, ready; then it waits to be ended. Call it single-threaded.
 pub fn keep(state: &Path, gateway: Option<&str>) -> Result<()> {
     let failed = |what: &str, error: nix::Error| Error::new(format!("keeper: cannot {what}")).because(error);
-    let lock = fs::File::create(state.join("keeper.lock")).map_err(|error| Error::new("cannot open keeper.lock").because(error))?;
+    let lock = fs::File::create(state.join("keeper.lock"))
+        .map_err(|error| Error::new("cannot open keeper.lock").because(error))?;
     let _lock = Flock::lock(lock, FlockArg::LockExclusiveNonblock)
         .map_err(|(_, error)| Error::new("another keeper has this state directory").because(error))?;
     let _ = nix::unistd::setsid();
-    unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET).map_err(|error| failed("make its namespaces", error))?;
-    mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>)
-        .map_err(|error| failed("make its mounts private", error))?;
+    unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET)
+        .map_err(|error| failed("make its namespaces", error))?;
+    mount(
+        None::<&str>,
+        "/",
+        None::<&str>,
+        MsFlags::MS_REC | MsFlags::MS_PRIVATE,
+        None::<&str>,
+    )
+    .map_err(|error| failed("make its mounts private", error))?;
     let memory = state.join("run");
-    fs::create_dir_all(&memory).map_err(|error| Error::new("cannot create the run directory").because(error))?;
-    mount(Some("lab"), &memory, Some("tmpfs"), MsFlags::empty(), Some("mode=700")).map_err(|error| failed("mount its memory", error))?;
+    fs::create_dir_all(&memory)
+        .map_err(|error| Error::new("cannot create the run directory").because(error))?;
+    mount(
+        Some("lab"),
+        &memory,
+        Some("tmpfs"),
+        MsFlags::empty(),
+        Some("mode=700"),
+    )
+    .map_err(|error| failed("mount its memory", error))?;
     for directory in ["net", "bundles", "runtime"] {
-        fs::create_dir(memory.join(directory)).map_err(|error| Error::new("cannot fill the run directory").because(error))?;
+        fs::create_dir(memory.join(directory))
+            .map_err(|error| Error::new("cannot fill the run directory").because(error))?;
     }
     network::bridge(gateway)?;
     disk::mount(state)?;
@@ -133,7 +158,10 @@ pub fn end(state: &Path) -> Result<()> {
     let deadline = Instant::now() + patient(Duration::from_secs(10));
     while let Some(keeper) = Keeper::find(state)? {
         if Instant::now() > deadline {
-            return Err(Error::new(format!("the keeper (process {}) does not end", keeper.pid)));
+            return Err(Error::new(format!(
+                "the keeper (process {}) does not end",
+                keeper.pid
+            )));
         }
         let _ = kill(Pid::from_raw(keeper.pid), Signal::SIGKILL);
         std::thread::sleep(Duration::from_millis(10));
@@ -175,7 +203,11 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let fresh = path.with_file_name(name);
     let write = || {
         let _ = fs::remove_file(&fresh);
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh)?;
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&fresh)?;
         file.write_all(bytes)?;
         fs::rename(&fresh, path)
     };
@@ -208,7 +240,10 @@ mod tests {
     #[test]
     fn start_time_is_field_22_whatever_the_program_is_called() {
         let rest: Vec<String> = (4..=30).map(|field| field.to_string()).collect();
-        assert_eq!(parse_start_time(&format!("7 (a) b) S {}", rest.join(" "))), Some(22));
+        assert_eq!(
+            parse_start_time(&format!("7 (a) b) S {}", rest.join(" "))),
+            Some(22)
+        );
         assert_eq!(parse_start_time(&format!("7 (lab) Z {}", rest.join(" "))), None);
     }
 }

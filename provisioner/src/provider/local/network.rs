@@ -51,12 +51,20 @@ pub fn attach(keeper: &Keeper, node: &Node, cluster: &Cluster) -> Result<()> {
     let _ = keeper.run(&["ip", "link", "del", &link]);
     keeper.run(&["touch", &file])?;
     keeper.run(&["unshare", "-n", "mount", "--bind", "/proc/self/ns/net", &file])?;
-    keeper.run(&["ip", "link", "add", &link, "type", "veth", "peer", "name", "eth0", "netns", &file])?;
+    keeper.run(&[
+        "ip", "link", "add", &link, "type", "veth", "peer", "name", "eth0", "netns", &file,
+    ])?;
     keeper.run(&["ip", "link", "set", &link, "master", BRIDGE, "up"])?;
     let entered = format!("--net={file}");
     let inside = |arguments: &[&str]| keeper.run(&[&["nsenter", &entered, "ip"], arguments].concat());
     inside(&["link", "set", "lo", "up"])?;
-    inside(&["addr", "add", &format!("{}/{}", node.address, cluster.network.prefix), "dev", "eth0"])?;
+    inside(&[
+        "addr",
+        "add",
+        &format!("{}/{}", node.address, cluster.network.prefix),
+        "dev",
+        "eth0",
+    ])?;
     inside(&["link", "set", "eth0", "up"])?;
     if let Some((gateway, _)) = gateway(cluster) {
         inside(&["route", "add", "default", "via", &gateway.to_string()])?;

@@ -13,8 +13,12 @@ use crate::error::{Error, Result};
 use crate::node::NodeName;
 
 /// Units that change the host's kernel or cannot work in a container and leave systemd "degraded".
-const MASKED: [&str; 4] =
-    ["systemd-modules-load.service", "systemd-sysctl.service", "systemd-udevd.service", "dev-hugepages.mount"];
+const MASKED: [&str; 4] = [
+    "systemd-modules-load.service",
+    "systemd-sysctl.service",
+    "systemd-udevd.service",
+    "dev-hugepages.mount",
+];
 
 /// The orchestrator's private key, made when first asked for.
 pub fn orchestrator_key(state: &Path) -> Result<PathBuf> {
@@ -37,7 +41,11 @@ fn key(state: &Path, name: &str) -> Result<PathBuf> {
     fs::set_permissions(&directory, fs::Permissions::from_mode(0o700)).map_err(failed)?;
     let fresh = directory.join(format!(".{name}"));
     let _ = fs::remove_file(&fresh);
-    command::run(Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-C", "lab", "-f"]).arg(&fresh))?;
+    command::run(
+        Command::new("ssh-keygen")
+            .args(["-q", "-t", "ed25519", "-N", "", "-C", "lab", "-f"])
+            .arg(&fresh),
+    )?;
     fs::rename(directory.join(format!(".{name}.pub")), path.with_extension("pub")).map_err(failed)?;
     fs::rename(&fresh, &path).map_err(failed)?;
     Ok(path)
@@ -46,7 +54,8 @@ fn key(state: &Path, name: &str) -> Result<PathBuf> {
 /// `ssh-ed25519 AAAA…`, without the comment.
 fn public(key: &Path) -> Result<String> {
     let path = key.with_extension("pub");
-    let line = fs::read_to_string(&path).map_err(|error| Error::new(format!("cannot read {}", path.display())).because(error))?;
+    let line = fs::read_to_string(&path)
+        .map_err(|error| Error::new(format!("cannot read {}", path.display())).because(error))?;
     Ok(line.split_whitespace().take(2).collect::<Vec<_>>().join(" "))
 }
 
@@ -66,7 +75,12 @@ pub fn prepare(root: &Path, state: &Path, cluster: &Cluster, node: &Node) -> Res
     let secret = fs::read(&host).map_err(|error| Error::new("cannot read the host key").because(error))?;
     let login = format!("{}\n", public(&orchestrator_key(state)?)?);
     put(root, "etc/hostname", format!("{}\n", node.name).as_bytes(), 0o644)?;
-    put(root, "etc/machine-id", format!("{}\n", hex::encode(id)).as_bytes(), 0o444)?;
+    put(
+        root,
+        "etc/machine-id",
+        format!("{}\n", hex::encode(id)).as_bytes(),
+        0o444,
+    )?;
     put(root, "etc/hosts", hosts(cluster).as_bytes(), 0o644)?;
     put(root, "etc/resolv.conf", b"", 0o644)?;
     for kind in ["rsa", "ecdsa"] {
@@ -74,7 +88,12 @@ pub fn prepare(root: &Path, state: &Path, cluster: &Cluster, node: &Node) -> Res
         let _ = fs::remove_file(root.join(format!("etc/ssh/ssh_host_{kind}_key.pub")));
     }
     put(root, "etc/ssh/ssh_host_ed25519_key", &secret, 0o600)?;
-    put(root, "etc/ssh/ssh_host_ed25519_key.pub", format!("{}\n", public(&host)?).as_bytes(), 0o644)?;
+    put(
+        root,
+        "etc/ssh/ssh_host_ed25519_key.pub",
+        format!("{}\n", public(&host)?).as_bytes(),
+        0o644,
+    )?;
     put(root, "root/.ssh/authorized_keys", login.as_bytes(), 0o600)?;
     MASKED.iter().try_for_each(|unit| mask(root, unit))
 }
@@ -97,5 +116,7 @@ fn mask(root: &Path, unit: &str) -> Result<()> {
 
 fn hosts(cluster: &Cluster) -> String {
     let own = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n".to_owned();
-    cluster.nodes.iter().fold(own, |text, node| format!("{text}{}\t{}\n", node.address, node.name))
+    cluster.nodes.iter().fold(own, |text, node| {
+        format!("{text}{}\t{}\n", node.address, node.name)
+    })
 }

@@ -16,10 +16,19 @@ use crate::transport::patient;
 const HALT: &str = "37";
 
 fn program() -> Result<&'static str> {
-    let order = if control_group::unified() { ["crun", "runc"] } else { ["runc", "crun"] };
-    let there = |name: &&str| ["/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"].iter().any(|at| Path::new(at).join(name).exists());
+    let order = if control_group::unified() {
+        ["crun", "runc"]
+    } else {
+        ["runc", "crun"]
+    };
+    let there = |name: &&str| {
+        ["/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"]
+            .iter()
+            .any(|at| Path::new(at).join(name).exists())
+    };
     order.into_iter().find(|name| there(name)).ok_or_else(|| {
-        Error::new(text!("crun도 runc도 없음", "neither crun nor runc is installed")).hint(text!("`lab doctor --fix`", "`lab doctor --fix`"))
+        Error::new(text!("crun도 runc도 없음", "neither crun nor runc is installed"))
+            .hint(text!("`lab doctor --fix`", "`lab doctor --fix`"))
     })
 }
 
@@ -30,12 +39,18 @@ fn run(keeper: &Keeper, arguments: &[&str]) -> Result<String> {
 
 /// How the node's container is; `None` if there is none.
 pub fn status(keeper: &Keeper, name: &NodeName) -> Result<Option<NodeState>> {
-    if !keeper.inside(&keeper.memory().join("runtime").join(name.as_str())).exists() {
+    if !keeper
+        .inside(&keeper.memory().join("runtime").join(name.as_str()))
+        .exists()
+    {
         return Ok(None);
     }
     let text = run(keeper, &["state", name.as_str()])?;
-    let state: serde_json::Value =
-        serde_json::from_str(&text).map_err(|error| Error::new("cannot read the container's state").on(name).because(error))?;
+    let state: serde_json::Value = serde_json::from_str(&text).map_err(|error| {
+        Error::new("cannot read the container's state")
+            .on(name)
+            .because(error)
+    })?;
     Ok(match state["status"].as_str() {
         Some("running") => Some(NodeState::Up),
         Some("paused") => Some(NodeState::Paused),
@@ -47,19 +62,44 @@ pub fn status(keeper: &Keeper, name: &NodeName) -> Result<Option<NodeState>> {
 pub fn start(keeper: &Keeper, name: &NodeName) -> Result<()> {
     let bundle = keeper.memory().join("bundles").join(name.as_str());
     let log = keeper.inside(&bundle).join("log");
-    let file = std::fs::File::create(&log).map_err(|error| Error::new("cannot write the node's log").on(name).because(error))?;
-    let errors = file.try_clone().map_err(|error| Error::new("cannot write the node's log").on(name).because(error))?;
+    let file = std::fs::File::create(&log)
+        .map_err(|error| Error::new("cannot write the node's log").on(name).because(error))?;
+    let errors = file
+        .try_clone()
+        .map_err(|error| Error::new("cannot write the node's log").on(name).because(error))?;
     let root = keeper.memory().join("runtime");
-    let argv = [program()?, "--root", &root.to_string_lossy(), "run", "-d", "-b", &bundle.to_string_lossy(), name.as_str()];
+    let argv = [
+        program()?,
+        "--root",
+        &root.to_string_lossy(),
+        "run",
+        "-d",
+        "-b",
+        &bundle.to_string_lossy(),
+        name.as_str(),
+    ];
     // The node keeps these open for life: a pipe would make whoever reads it wait for ever.
-    let status = keeper.command(&argv).stdin(Stdio::null()).stdout(file).stderr(errors).status();
-    let status = status.map_err(|error| Error::new("cannot run the container runtime").on(name).because(error))?;
+    let status = keeper
+        .command(&argv)
+        .stdin(Stdio::null())
+        .stdout(file)
+        .stderr(errors)
+        .status();
+    let status = status.map_err(|error| {
+        Error::new("cannot run the container runtime")
+            .on(name)
+            .because(error)
+    })?;
     if status.success() {
         return Ok(());
     }
     let printed = std::fs::read_to_string(&log).unwrap_or_default();
     let _ = run(keeper, &["delete", "-f", name.as_str()]);
-    Err(Error::new(text!("노드가 시작되지 않음", "the node does not start")).on(name).output(printed.trim_end()))
+    Err(
+        Error::new(text!("노드가 시작되지 않음", "the node does not start"))
+            .on(name)
+            .output(printed.trim_end()),
+    )
 }
 
 /// Ends the node: gracefully, else by force.

@@ -14,31 +14,51 @@ use crate::text;
 
 fn place(state: &Path, snapshot: &str) -> Result<PathBuf> {
     let sound = snapshot.starts_with(|first: char| first.is_ascii_alphanumeric())
-        && snapshot.chars().all(|one| one.is_ascii_alphanumeric() || "-_.".contains(one));
-    if sound { Ok(disk::snapshots(state).join(snapshot)) } else { Err(Error::usage(format!("`{snapshot}` is not a snapshot name"))) }
+        && snapshot
+            .chars()
+            .all(|one| one.is_ascii_alphanumeric() || "-_.".contains(one));
+    if sound {
+        Ok(disk::snapshots(state).join(snapshot))
+    } else {
+        Err(Error::usage(format!("`{snapshot}` is not a snapshot name")))
+    }
 }
 
 /// Saves all nodes there are. Nodes run on afterwards, also when saving failed.
 pub fn save(keeper: &Keeper, state: &Path, cluster: &Cluster, snapshot: &str, replace: bool) -> Result<()> {
     let place = place(state, snapshot)?;
     if keeper.inside(&place).exists() && !replace {
-        return Err(Error::usage(text!("스냅숏 `{}`이(가) 이미 있음", "there is a snapshot `{}` already", snapshot)));
+        return Err(Error::usage(text!(
+            "스냅숏 `{}`이(가) 이미 있음",
+            "there is a snapshot `{}` already",
+            snapshot
+        )));
     }
     let there = |name: &&NodeName| keeper.inside(&disk::node(state, name)).is_dir();
-    let nodes: Vec<&NodeName> = cluster.nodes.iter().map(|node| &node.name).filter(there).collect();
+    let nodes: Vec<&NodeName> = cluster
+        .nodes
+        .iter()
+        .map(|node| &node.name)
+        .filter(there)
+        .collect();
     let fresh = disk::unfinished(&place);
     remove(keeper, &fresh)?;
     keeper.run(&["mkdir", &fresh.to_string_lossy()])?;
     let mut paused = vec![];
     let copied = pause_and_copy(keeper, state, &nodes, &fresh, &mut paused);
-    let resumed = paused.iter().map(|name| runtime::resume(keeper, name)).fold(Ok(()), Result::and);
+    let resumed = paused
+        .iter()
+        .map(|name| runtime::resume(keeper, name))
+        .fold(Ok(()), Result::and);
     copied.and(resumed)?;
     let saved = time::OffsetDateTime::now_utc()
         .format(&time::format_description::well_known::Rfc3339)
         .map_err(|error| Error::new("cannot tell the time").because(error))?;
     write_whole(&keeper.inside(&fresh).join(".saved"), saved.as_bytes())?;
     remove(keeper, &place)?;
-    keeper.run(&["mv", "-T", &fresh.to_string_lossy(), &place.to_string_lossy()]).map(drop)
+    keeper
+        .run(&["mv", "-T", &fresh.to_string_lossy(), &place.to_string_lossy()])
+        .map(drop)
 }
 
 fn pause_and_copy<'a>(
@@ -54,18 +74,28 @@ fn pause_and_copy<'a>(
             runtime::pause(keeper, name)?;
         }
     }
-    nodes.iter().try_for_each(|name| disk::copy(keeper, &disk::node(state, name), &into.join(name.as_str()), true))
+    nodes
+        .iter()
+        .try_for_each(|name| disk::copy(keeper, &disk::node(state, name), &into.join(name.as_str()), true))
 }
 
 /// Which nodes to put back: the given ones, or all that are in the snapshot.
 pub fn chosen(keeper: &Keeper, state: &Path, snapshot: &str, nodes: &[NodeName]) -> Result<Vec<NodeName>> {
-    let known = list(keeper, state)?.into_iter().find(|one| one.name == snapshot).ok_or_else(|| {
-        Error::usage(text!("스냅숏 `{}` 없음", "no snapshot `{}`", snapshot)).hint(text!("`lab snapshot list`", "`lab snapshot list`"))
-    })?;
+    let known = list(keeper, state)?
+        .into_iter()
+        .find(|one| one.name == snapshot)
+        .ok_or_else(|| {
+            Error::usage(text!("스냅숏 `{}` 없음", "no snapshot `{}`", snapshot))
+                .hint(text!("`lab snapshot list`", "`lab snapshot list`"))
+        })?;
     if let Some(missing) = nodes.iter().find(|name| !known.nodes.contains(name)) {
         return Err(Error::usage(text!("스냅숏 `{}`에 없음", "not in snapshot `{}`", snapshot)).on(missing));
     }
-    Ok(if nodes.is_empty() { known.nodes } else { nodes.to_vec() })
+    Ok(if nodes.is_empty() {
+        known.nodes
+    } else {
+        nodes.to_vec()
+    })
 }
 
 /// Replaces a node's root, which does not run, by the saved one.
@@ -73,10 +103,17 @@ pub fn put_back(keeper: &Keeper, state: &Path, snapshot: &str, name: &NodeName) 
     let root = disk::node(state, name);
     let fresh = disk::unfinished(&root);
     disk::remove(keeper, &fresh)?;
-    disk::copy(keeper, &place(state, snapshot)?.join(name.as_str()), &fresh, false)?;
+    disk::copy(
+        keeper,
+        &place(state, snapshot)?.join(name.as_str()),
+        &fresh,
+        false,
+    )?;
     disk::remove(keeper, &root)?;
     disk::list(state, name)?;
-    keeper.run(&["mv", "-T", &fresh.to_string_lossy(), &root.to_string_lossy()]).map(drop)
+    keeper
+        .run(&["mv", "-T", &fresh.to_string_lossy(), &root.to_string_lossy()])
+        .map(drop)
 }
 
 /// Complete snapshots, oldest first.
@@ -86,7 +123,10 @@ pub fn list(keeper: &Keeper, state: &Path) -> Result<Vec<Snapshot>> {
         .filter_map(|name| {
             let directory = keeper.inside(&disk::snapshots(state).join(&name));
             let saved = fs::read_to_string(directory.join(".saved")).ok()?;
-            let nodes = names(&directory).into_iter().filter_map(|node| node.parse().ok()).collect();
+            let nodes = names(&directory)
+                .into_iter()
+                .filter_map(|node| node.parse().ok())
+                .collect();
             Some(Snapshot { name, saved, nodes })
         })
         .collect();
@@ -96,8 +136,10 @@ pub fn list(keeper: &Keeper, state: &Path) -> Result<Vec<Snapshot>> {
 
 fn names(directory: &Path) -> Vec<String> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    let mut names: Vec<String> =
-        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).filter(|name| !name.starts_with('.')).collect();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| !name.starts_with('.'))
+        .collect();
     names.sort();
     names
 }
@@ -113,6 +155,10 @@ fn remove(keeper: &Keeper, place: &Path) -> Result<()> {
     if !seen.exists() {
         return Ok(());
     }
-    names(&seen).iter().try_for_each(|name| disk::remove(keeper, &place.join(name)))?;
-    keeper.run(&["rm", "-rf", "--one-file-system", &place.to_string_lossy()]).map(drop)
+    names(&seen)
+        .iter()
+        .try_for_each(|name| disk::remove(keeper, &place.join(name)))?;
+    keeper
+        .run(&["rm", "-rf", "--one-file-system", &place.to_string_lossy()])
+        .map(drop)
 }
