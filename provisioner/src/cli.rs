@@ -10,6 +10,7 @@ mod down;
 mod exec;
 mod forward;
 mod help;
+mod keeper;
 mod lint;
 mod list;
 mod overview;
@@ -144,6 +145,9 @@ enum Verb {
     Schema(schema::Args),
     /// Completion for a shell, or man pages
     Completions(completions::Args),
+    /// Hold a cluster's disk and network
+    #[command(hide = true)]
+    Keeper(keeper::Args),
 }
 
 /// Runs `lab` with `arguments` and says how it ended.
@@ -202,5 +206,6 @@ fn dispatch(verb: Verb, app: &App) -> crate::error::Result<u8> {
         Verb::Clean(args) => clean::run(&args, app),
         Verb::Schema(args) => schema::run(&args, app),
         Verb::Completions(args) => completions::run(&args, app),
+        Verb::Keeper(args) => keeper::run(&args, app),
     }
 }

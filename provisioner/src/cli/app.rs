@@ -1,12 +1,14 @@
 //! What every verb works with: options, output, the project's paths, its cluster, its provider.
 
+use crate::bundle::Bundle;
 use crate::cli::{Format, Global};
-use crate::config::Cluster;
+use crate::config::{Cluster, ProviderKind};
 use crate::error::{Error, Result};
 use crate::event::Sink;
 use crate::interrupt::Interrupt;
 use crate::paths::Paths;
 use crate::provider::Provider;
+use crate::provider::local::Local;
 use crate::report::out::Out;
 use crate::report::terminal::Terminal;
 use crate::text;
@@ -69,8 +71,22 @@ impl App {
         })
     }
 
-    /// The provider of the cluster.
-    pub fn provider(&self, _paths: &Paths, _cluster: &Cluster) -> Result<Box<dyn Provider>> {
-        Err(Error::new("not yet"))
+    /// The provider of the cluster, for what creates no node.
+    pub fn provider(&self, paths: &Paths, cluster: &Cluster) -> Result<Box<dyn Provider>> {
+        self.provider_with(paths, cluster, None)
+    }
+
+    /// The provider of the cluster, able to create nodes from the bundle.
+    pub fn provider_with(
+        &self,
+        paths: &Paths,
+        cluster: &Cluster,
+        bundle: Option<Bundle>,
+    ) -> Result<Box<dyn Provider>> {
+        match cluster.provider {
+            ProviderKind::Auto | ProviderKind::Local => Ok(Box::new(Local::new(paths, cluster, bundle))),
+            ProviderKind::Vagrant => Err(Error::new("the vagrant provider is not built yet")),
+            ProviderKind::Inventory => Err(Error::new("the inventory provider is not built yet")),
+        }
     }
 }

@@ -1,4 +1,269 @@
-//! Nodes as OCI containers on this Linux machine: systemd as pid 1, each root a btrfs subvolume.
+//! Nodes as OCI containers on this Linux machine: systemd as pid 1, each root a btrfs subvolume, all of it held by one keeper
+//! process per state directory. Decides nothing about what is on a node.
 
+pub mod command;
+pub mod container;
+pub mod control_group;
+pub mod disk;
 pub mod host;
+pub mod host_settings;
+pub mod keeper;
 pub mod namespace;
+pub mod network;
+pub mod root;
+pub mod runtime;
+pub mod snapshot;
+
+use std::path::{Path, PathBuf};
+
+use crate::bundle::Bundle;
+use crate::config::{Cluster, Node};
+use crate::error::{Error, Result};
+use crate::node::NodeName;
+use crate::paths::Paths;
+use crate::provider::{NodeState, Provider, Snapshot};
+use crate::text;
+use crate::transport::{Endpoint, HostKeys, Login};
+
+use keeper::Keeper;
+
+/// The nodes of one state directory.
+#[derive(Debug)]
+pub struct Local {
+    state: PathBuf,
+    cluster: Cluster,
+    bundle: Option<Bundle>,
+    program: PathBuf,
+}
+
+impl Local {
+    /// The nodes of this seat. The bundle is needed only to create a node.
+    pub fn new(paths: &Paths, cluster: &Cluster, bundle: Option<Bundle>) -> Self {
+        let program = PathBuf::from("/proc/self/exe");
+        Self {
+            state: paths.state.clone(),
+            cluster: cluster.clone(),
+            bundle,
+            program,
+        }
+    }
+
+    /// Starts the keeper from this `lab` binary rather than from the running program.
+    #[must_use]
+    pub fn with_program(mut self, program: &Path) -> Self {
+        self.program = program.to_owned();
+        self
+    }
+
+    fn node(&self, name: &NodeName) -> Result<&Node> {
+        self.cluster.node(name).ok_or_else(|| {
+            Error::usage(text!(
+                "{}: 클러스터에 없는 노드",
+                "no node `{}` in the cluster",
+                name
+            ))
+        })
+    }
+
+    fn keeper(&self) -> Result<Option<Keeper>> {
+        Keeper::find(&self.state)
+    }
+
+    fn running_keeper(&self) -> Result<Keeper> {
+        self.keeper()?.ok_or_else(|| {
+            Error::new(text!("클러스터가 떠 있지 않음", "the cluster does not run"))
+                .hint(text!("`lab up`으로 띄우세요", "bring it up with `lab up`"))
+        })
+    }
+
+    /// The keeper, started if there is none; what a killed one left is cleared first.
+    fn start_keeper(&self) -> Result<Keeper> {
+        if let Some(keeper) = self.keeper()? {
+            return Ok(keeper);
+        }
+        std::fs::create_dir_all(&self.state)
+            .map_err(|error| Error::new(format!("cannot create {}", self.state.display())).because(error))?;
+        control_group::clear(&keeper::instance(&self.state)?)?;
+        disk::make(&self.state)?;
+        Keeper::start(&self.state, &self.program, network::gateway(&self.cluster))
+    }
+
+    fn state_of(&self, keeper: Option<&Keeper>, name: &NodeName) -> Result<NodeState> {
+        let Some(keeper) = keeper else {
+            return Ok(if disk::listed(&self.state, name) {
+                NodeState::Stopped
+            } else {
+                NodeState::Absent
+            });
+        };
+        match runtime::status(keeper, name)? {
+            Some(state) => Ok(state),
+            None if keeper.inside(&disk::node(&self.state, name)).is_dir() => Ok(NodeState::Stopped),
+            None => Ok(NodeState::Absent),
+        }
+    }
+
+    fn create(&self, keeper: &Keeper, node: &Node) -> Result<()> {
+        let place = disk::node(&self.state, &node.name);
+        if keeper.inside(&place).is_dir() {
+            return Ok(());
+        }
+        let bundle = self.bundle.as_ref().ok_or_else(|| {
+            Error::new("no bundle to create the node from")
+                .on(&node.name)
+                .hint(text!("`lab up`으로 만드세요", "create it with `lab up`"))
+        })?;
+        let base = disk::import(keeper, &self.state, bundle)?;
+        let fresh = disk::unfinished(&place);
+        disk::remove(keeper, &fresh)?;
+        disk::copy(keeper, &base, &fresh, false)?;
+        root::prepare(&keeper.inside(&fresh), &self.state, &self.cluster, node)?;
+        disk::list(&self.state, &node.name)?;
+        keeper.run(&["mv", "-T", &fresh.to_string_lossy(), &place.to_string_lossy()])?;
+        Ok(())
+    }
+
+    fn halt(&self, keeper: &Keeper, name: &NodeName) -> Result<()> {
+        runtime::stop(keeper, name)?;
+        runtime::delete(keeper, name)?;
+        network::detach(keeper, name)
+    }
+}
+
+impl Provider for Local {
+    fn name(&self) -> &'static str {
+        "local"
+    }
+
+    fn states(&self) -> Result<Vec<(NodeName, NodeState)>> {
+        let keeper = self.keeper()?;
+        let of = |node: &Node| Ok((node.name.clone(), self.state_of(keeper.as_ref(), &node.name)?));
+        self.cluster.nodes.iter().map(of).collect()
+    }
+
+    fn prepare(&self) -> Result<()> {
+        let keeper = self.start_keeper()?;
+        host_settings::raise(keeper.instance())?;
+        root::orchestrator_key(&self.state)?;
+        let Some(bundle) = &self.bundle else { return Ok(()) };
+        disk::import(&keeper, &self.state, bundle)?;
+        disk::forget_old(&keeper, &self.state, bundle)
+    }
+
+    fn boot(&self, name: &NodeName) -> Result<()> {
+        let node = self.node(name)?;
+        let keeper = self.start_keeper()?;
+        match self.state_of(Some(&keeper), name)? {
+            NodeState::Up => return Ok(()),
+            NodeState::Paused => return runtime::resume(&keeper, name),
+            NodeState::Stopped | NodeState::Absent => {}
+        }
+        self.create(&keeper, node).map_err(|error| error.on(name))?;
+        runtime::delete(&keeper, name)?;
+        network::attach(&keeper, node, &self.cluster)?;
+        container::write(&keeper, &disk::node(&self.state, name), node)?;
+        runtime::start(&keeper, name)
+    }
+
+    fn endpoint(&self, name: &NodeName) -> Result<Endpoint> {
+        let node = self.node(name)?;
+        let keeper = self.running_keeper().map_err(|error| error.on(name))?;
+        if self.state_of(Some(&keeper), name)? != NodeState::Up {
+            return Err(
+                Error::new(text!("노드가 돌고 있지 않음", "the node does not run"))
+                    .on(name)
+                    .hint(text!("`lab start {}`", "`lab start {}`", name)),
+            );
+        }
+        Ok(Endpoint {
+            node: name.clone(),
+            address: node.address.into(),
+            port: 22,
+            network: Some(keeper.network()),
+            user: "root".into(),
+            sudo: false,
+            logins: vec![Login::Key(root::orchestrator_key(&self.state)?)],
+            host_keys: HostKeys::Pinned(vec![root::host_key(&self.state, name)?]),
+        })
+    }
+
+    fn stop(&self, name: &NodeName) -> Result<()> {
+        match self.keeper()? {
+            Some(keeper) => self.halt(&keeper, name),
+            None => Ok(()),
+        }
+    }
+
+    fn destroy(&self, name: &NodeName) -> Result<()> {
+        let Some(keeper) = self.keeper()? else {
+            return disk::unlist(&self.state, name);
+        };
+        runtime::delete(&keeper, name)?;
+        network::detach(&keeper, name)?;
+        let place = disk::node(&self.state, name);
+        disk::remove(&keeper, &disk::unfinished(&place))?;
+        disk::remove(&keeper, &place)?;
+        disk::unlist(&self.state, name)
+    }
+
+    fn dismantle(&self) -> Result<()> {
+        if !self.state.exists() {
+            return Ok(());
+        }
+        let instance = keeper::instance(&self.state)?;
+        control_group::clear(&instance)?;
+        keeper::end(&self.state)?;
+        control_group::clear(&instance)?;
+        disk::erase(&self.state)?;
+        root::erase(&self.state)?;
+        keeper::erase(&self.state)?;
+        host_settings::give_back(&instance)
+    }
+
+    fn save(&self, snapshot: &str, replace: bool) -> Result<()> {
+        snapshot::save(
+            &self.running_keeper()?,
+            &self.state,
+            &self.cluster,
+            snapshot,
+            replace,
+        )
+    }
+
+    fn restore(&self, snapshot: &str, nodes: &[NodeName]) -> Result<()> {
+        let keeper = self.start_keeper()?;
+        let nodes = snapshot::chosen(&keeper, &self.state, snapshot, nodes)?;
+        for name in &nodes {
+            runtime::delete(&keeper, name)?;
+            snapshot::put_back(&keeper, &self.state, snapshot, name)?;
+        }
+        nodes.iter().try_for_each(|name| self.boot(name))
+    }
+
+    fn snapshots(&self) -> Result<Vec<Snapshot>> {
+        match self.keeper()? {
+            Some(keeper) => snapshot::list(&keeper, &self.state),
+            None => Ok(vec![]),
+        }
+    }
+
+    fn forget(&self, snapshot: &str) -> Result<()> {
+        snapshot::forget(&self.start_keeper()?, &self.state, snapshot)
+    }
+}
+
+/// What this seat keeps on disk: what it is, where, and how many bytes it really takes.
+pub fn kept(state_root: &Path) -> Vec<(String, PathBuf, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    let seats = std::fs::read_dir(state_root).into_iter().flatten().flatten();
+    let disk = |seat: std::fs::DirEntry| {
+        let path = disk::image(&seat.path());
+        let bytes = std::fs::metadata(&path).ok()?.blocks() * 512;
+        Some((
+            format!("disk of {}", seat.file_name().to_string_lossy()),
+            path,
+            bytes,
+        ))
+    };
+    seats.filter_map(disk).collect()
+}

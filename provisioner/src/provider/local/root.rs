@@ -1,0 +1,122 @@
+//! What a node's root needs before its first boot: its name, keys, and what systemd must not do in a container. Only ever
+//! written into a fresh copy of the base, whose directories are as the bundle made them.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::command;
+use super::keeper::write_whole;
+use crate::config::{Cluster, Node};
+use crate::error::{Error, Result};
+use crate::node::NodeName;
+
+/// Units that change the host's kernel or cannot work in a container and leave systemd "degraded".
+const MASKED: [&str; 4] = [
+    "systemd-modules-load.service",
+    "systemd-sysctl.service",
+    "systemd-udevd.service",
+    "dev-hugepages.mount",
+];
+
+/// The orchestrator's private key, made when first asked for.
+pub fn orchestrator_key(state: &Path) -> Result<PathBuf> {
+    key(state, "orchestrator")
+}
+
+/// The public host key pinned for a node.
+pub fn host_key(state: &Path, name: &NodeName) -> Result<String> {
+    public(&key(state, &format!("host-{name}"))?)
+}
+
+fn key(state: &Path, name: &str) -> Result<PathBuf> {
+    let directory = state.join("ssh");
+    let path = directory.join(name);
+    if path.exists() && path.with_extension("pub").exists() {
+        return Ok(path);
+    }
+    let failed = |error| Error::new(format!("cannot make the key {}", path.display())).because(error);
+    fs::create_dir_all(&directory).map_err(failed)?;
+    fs::set_permissions(&directory, fs::Permissions::from_mode(0o700)).map_err(failed)?;
+    let fresh = directory.join(format!(".{name}"));
+    let _ = fs::remove_file(&fresh);
+    command::run(
+        Command::new("ssh-keygen")
+            .args(["-q", "-t", "ed25519", "-N", "", "-C", "lab", "-f"])
+            .arg(&fresh),
+    )?;
+    fs::rename(directory.join(format!(".{name}.pub")), path.with_extension("pub")).map_err(failed)?;
+    fs::rename(&fresh, &path).map_err(failed)?;
+    Ok(path)
+}
+
+/// `ssh-ed25519 AAAA…`, without the comment.
+fn public(key: &Path) -> Result<String> {
+    let path = key.with_extension("pub");
+    let line = fs::read_to_string(&path)
+        .map_err(|error| Error::new(format!("cannot read {}", path.display())).because(error))?;
+    Ok(line.split_whitespace().take(2).collect::<Vec<_>>().join(" "))
+}
+
+/// Removes the keys.
+pub fn erase(state: &Path) -> Result<()> {
+    let _ = fs::remove_dir_all(state.join("ssh"));
+    Ok(())
+}
+
+/// Makes a copy of the base this node's own.
+pub fn prepare(root: &Path, state: &Path, cluster: &Cluster, node: &Node) -> Result<()> {
+    let mut id = [0; 16];
+    fs::File::open("/dev/urandom")
+        .and_then(|mut source| std::io::Read::read_exact(&mut source, &mut id))
+        .map_err(|error| Error::new("cannot read /dev/urandom").because(error))?;
+    let host = key(state, &format!("host-{}", node.name))?;
+    let secret = fs::read(&host).map_err(|error| Error::new("cannot read the host key").because(error))?;
+    let login = format!("{}\n", public(&orchestrator_key(state)?)?);
+    put(root, "etc/hostname", format!("{}\n", node.name).as_bytes(), 0o644)?;
+    put(
+        root,
+        "etc/machine-id",
+        format!("{}\n", hex::encode(id)).as_bytes(),
+        0o444,
+    )?;
+    put(root, "etc/hosts", hosts(cluster).as_bytes(), 0o644)?;
+    put(root, "etc/resolv.conf", b"", 0o644)?;
+    for kind in ["rsa", "ecdsa"] {
+        let _ = fs::remove_file(root.join(format!("etc/ssh/ssh_host_{kind}_key")));
+        let _ = fs::remove_file(root.join(format!("etc/ssh/ssh_host_{kind}_key.pub")));
+    }
+    put(root, "etc/ssh/ssh_host_ed25519_key", &secret, 0o600)?;
+    put(
+        root,
+        "etc/ssh/ssh_host_ed25519_key.pub",
+        format!("{}\n", public(&host)?).as_bytes(),
+        0o644,
+    )?;
+    put(root, "root/.ssh/authorized_keys", login.as_bytes(), 0o600)?;
+    MASKED.iter().try_for_each(|unit| mask(root, unit))
+}
+
+fn put(root: &Path, path: &str, bytes: &[u8], mode: u32) -> Result<()> {
+    let path = root.join(path);
+    let failed = |error| Error::new(format!("cannot write {}", path.display())).because(error);
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory).map_err(failed)?;
+    }
+    write_whole(&path, bytes)?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(mode)).map_err(failed)
+}
+
+fn mask(root: &Path, unit: &str) -> Result<()> {
+    let path = root.join("etc/systemd/system").join(unit);
+    let _ = fs::remove_file(&path);
+    symlink("/dev/null", &path).map_err(|error| Error::new(format!("cannot mask {unit}")).because(error))
+}
+
+fn hosts(cluster: &Cluster) -> String {
+    let own = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n".to_owned();
+    cluster.nodes.iter().fold(own, |text, node| {
+        format!("{text}{}\t{}\n", node.address, node.name)
+    })
+}
