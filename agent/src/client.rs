@@ -4,7 +4,9 @@
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::wire::{Background, EngineAction, EngineFact, Exited, Facts, FactsQuery, Pty, Run, Trust, TrustFact};
+use crate::wire::{
+    Background, EngineAction, EngineFact, Exited, Facts, FactsQuery, Pty, Run, Trust, TrustFact,
+};
 
 /// Why a request has no answer.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -94,7 +96,11 @@ impl Client {
     }
 
     /// Reads a file into `sink` and returns its size and SHA-256, checked against what was received.
-    pub async fn get<S: AsyncWrite + Unpin>(&self, _path: &str, _sink: S) -> Result<(u64, String), ClientError> {
+    pub async fn get<S: AsyncWrite + Unpin>(
+        &self,
+        _path: &str,
+        _sink: S,
+    ) -> Result<(u64, String), ClientError> {
         Err(ClientError::Gone("not yet".into()))
     }
 

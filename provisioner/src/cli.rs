@@ -44,7 +44,12 @@ use crate::text::Lang;
 
 /// Runs a chapter of container and Kubernetes course notes for real.
 #[derive(Debug, Parser)]
-#[command(name = "lab", version, propagate_version = true, arg_required_else_help = true)]
+#[command(
+    name = "lab",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
 struct Cli {
     #[command(flatten)]
     global: Global,
@@ -143,8 +148,15 @@ enum Verb {
 
 /// A deadline for this machine: `LAB_PATIENCE` (a number, 1 by default) multiplies it.
 pub(crate) fn patience(deadline: Duration) -> Duration {
-    let factor = std::env::var("LAB_PATIENCE").ok().and_then(|text| text.parse::<f64>().ok());
-    deadline.mul_f64(factor.filter(|factor| factor.is_finite()).unwrap_or(1.0).clamp(0.1, 1000.0))
+    let factor = std::env::var("LAB_PATIENCE")
+        .ok()
+        .and_then(|text| text.parse::<f64>().ok());
+    deadline.mul_f64(
+        factor
+            .filter(|factor| factor.is_finite())
+            .unwrap_or(1.0)
+            .clamp(0.1, 1000.0),
+    )
 }
 
 /// Runs `lab` with `arguments` and says how it ended.

@@ -42,7 +42,14 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// An error that ends `lab` with [`exit::CANNOT`]. `what`: lower case, names the thing, no full stop.
     pub fn new(what: impl Into<Text>) -> Self {
-        Self(Box::new(Parts { what: what.into(), node: None, causes: vec![], output: None, hint: None, exit: exit::CANNOT }))
+        Self(Box::new(Parts {
+            what: what.into(),
+            node: None,
+            causes: vec![],
+            output: None,
+            hint: None,
+            exit: exit::CANNOT,
+        }))
     }
 
     /// An error in what the user wrote: ends `lab` with [`exit::USAGE`].
@@ -133,7 +140,10 @@ impl fmt::Display for Error {
             write!(formatter, "{node}: ")?;
         }
         write!(formatter, "{}", self.0.what)?;
-        self.0.causes.iter().try_for_each(|cause| write!(formatter, ": {cause}"))
+        self.0
+            .causes
+            .iter()
+            .try_for_each(|cause| write!(formatter, ": {cause}"))
     }
 }
 

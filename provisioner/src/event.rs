@@ -190,18 +190,33 @@ pub struct Sink {
 impl Sink {
     /// Adds a reporter; it sees events from now on.
     pub fn add(&self, reporter: Box<dyn Reporter>) {
-        self.reporters.lock().unwrap_or_else(PoisonError::into_inner).push(reporter);
+        self.reporters
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(reporter);
     }
 
     /// Takes all reporters away (their files are complete once they are dropped).
     pub fn close(&self) {
-        self.reporters.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.reporters
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 
     /// Tells every reporter.
     pub fn send(&self, node: Option<&NodeName>, what: What) {
-        let event = Event { at: now(), node: node.cloned(), what };
-        for reporter in self.reporters.lock().unwrap_or_else(PoisonError::into_inner).iter_mut() {
+        let event = Event {
+            at: now(),
+            node: node.cloned(),
+            what,
+        };
+        for reporter in self
+            .reporters
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter_mut()
+        {
             reporter.report(&event);
         }
     }
@@ -220,7 +235,13 @@ impl Sink {
     pub fn work(&self, node: Option<&NodeName>, id: impl Into<String>, text: Text) -> Work {
         let id = id.into();
         self.send(node, What::WorkStarted { id: id.clone(), text });
-        Work { sink: self.clone(), node: node.cloned(), id, since: std::time::Instant::now(), finished: false }
+        Work {
+            sink: self.clone(),
+            node: node.cloned(),
+            id,
+            since: std::time::Instant::now(),
+            finished: false,
+        }
     }
 }
 
@@ -243,7 +264,15 @@ pub struct Work {
 impl Work {
     /// Says how far it is.
     pub fn progress(&self, done: u64, total: Option<u64>, bytes: bool) {
-        self.sink.send(self.node.as_ref(), What::WorkProgress { id: self.id.clone(), done, total, bytes });
+        self.sink.send(
+            self.node.as_ref(),
+            What::WorkProgress {
+                id: self.id.clone(),
+                done,
+                total,
+                bytes,
+            },
+        );
     }
 
     /// It ended; passes the result through.
@@ -255,7 +284,14 @@ impl Work {
     fn end(&mut self, error: Option<String>) {
         self.finished = true;
         let millis = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.sink.send(self.node.as_ref(), What::WorkFinished { id: self.id.clone(), millis, error });
+        self.sink.send(
+            self.node.as_ref(),
+            What::WorkFinished {
+                id: self.id.clone(),
+                millis,
+                error,
+            },
+        );
     }
 }
 
@@ -271,5 +307,7 @@ impl Drop for Work {
 pub fn now() -> String {
     use time::macros::format_description;
     let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
-    time::OffsetDateTime::now_utc().format(&format).unwrap_or_default()
+    time::OffsetDateTime::now_utc()
+        .format(&format)
+        .unwrap_or_default()
 }

@@ -25,18 +25,24 @@ impl FromStr for NodeName {
             && name.len() <= 63
             && !name.starts_with('-')
             && !name.ends_with('-')
-            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
         if label {
             Ok(Self(name.to_owned()))
         } else {
-            Err(format!("`{name}` is not a node name: use lower-case letters, digits and dashes, as in m-k8s"))
+            Err(format!(
+                "`{name}` is not a node name: use lower-case letters, digits and dashes, as in m-k8s"
+            ))
         }
     }
 }
 
 impl<'de> Deserialize<'de> for NodeName {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -47,7 +53,9 @@ impl fmt::Display for NodeName {
 }
 
 /// What a node is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Runs the registry, the mirror and the control plane. Exactly one.

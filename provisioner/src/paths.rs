@@ -43,7 +43,13 @@ impl Paths {
         let key = hex::encode(&Sha256::digest(project.as_os_str().as_encoded_bytes())[..6]);
         let label: String = project
             .file_name()
-            .map(|name| name.to_string_lossy().chars().filter(char::is_ascii_alphanumeric).take(20).collect())
+            .map(|name| {
+                name.to_string_lossy()
+                    .chars()
+                    .filter(char::is_ascii_alphanumeric)
+                    .take(20)
+                    .collect()
+            })
             .unwrap_or_default();
         Ok(Self {
             reports: project.join("lab-reports"),
@@ -60,8 +66,10 @@ fn roots() -> Result<(PathBuf, PathBuf)> {
     }
     let home = || {
         directory("HOME")?.ok_or_else(|| {
-            Error::usage("neither LAB_HOME nor HOME is set")
-                .hint(text!("LAB_HOME=/쓰기/가능한/디렉터리", "set LAB_HOME to a directory of yours"))
+            Error::usage("neither LAB_HOME nor HOME is set").hint(text!(
+                "LAB_HOME=/쓰기/가능한/디렉터리",
+                "set LAB_HOME to a directory of yours"
+            ))
         })
     };
     let state = match directory("XDG_STATE_HOME")? {
@@ -76,9 +84,15 @@ fn roots() -> Result<(PathBuf, PathBuf)> {
 }
 
 fn directory(variable: &str) -> Result<Option<PathBuf>> {
-    match std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from) {
+    match std::env::var_os(variable)
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
+    {
         Some(path) if path.is_absolute() => Ok(Some(path)),
-        Some(path) => Err(Error::usage(format!("{variable} is not an absolute path: {}", path.display()))),
+        Some(path) => Err(Error::usage(format!(
+            "{variable} is not an absolute path: {}",
+            path.display()
+        ))),
         None => Ok(None),
     }
 }

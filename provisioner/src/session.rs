@@ -64,7 +64,12 @@ impl Session {
         let (reader, writer, trace) = connection.channel(&[&path, "serve"]).await?;
         let limit = patient(Duration::from_secs(10));
         let hello = tokio::time::timeout(limit, Client::connect(reader, writer)).await;
-        match hello.unwrap_or_else(|_| Err(ClientError::Gone(format!("no hello within {} s", limit.as_secs_f32())))) {
+        match hello.unwrap_or_else(|_| {
+            Err(ClientError::Gone(format!(
+                "no hello within {} s",
+                limit.as_secs_f32()
+            )))
+        }) {
             Ok(client) => Ok((client, trace)),
             Err(error) => Err(silent(endpoint, &path, error, &trace)),
         }
@@ -88,31 +93,47 @@ pub async fn open_all(endpoints: &[Endpoint], patience: Duration) -> Vec<Result<
         .cloned()
         .map(|endpoint| {
             let node = endpoint.node.clone();
-            (node, tokio::spawn(async move { Session::open(&endpoint, patience).await }))
+            (
+                node,
+                tokio::spawn(async move { Session::open(&endpoint, patience).await }),
+            )
         })
         .collect();
     let mut sessions = Vec::with_capacity(opening.len());
     for (node, task) in opening {
-        let opened = task.await.unwrap_or_else(|error| Err(Error::new("opening the session ended early").because(error)));
-        sessions.push(opened.map_err(|error| if error.node().is_some() { error } else { error.on(&node) }));
+        let opened = task
+            .await
+            .unwrap_or_else(|error| Err(Error::new("opening the session ended early").because(error)));
+        sessions.push(opened.map_err(|error| {
+            if error.node().is_some() {
+                error
+            } else {
+                error.on(&node)
+            }
+        }));
     }
     sessions
 }
 
 fn silent(endpoint: &Endpoint, path: &str, error: ClientError, trace: &Trace) -> Error {
-    Error::new(text!("에이전트가 대답하지 않음: {path}", "the agent does not answer: {path}"))
-        .on(&endpoint.node)
-        .because(error)
-        .output(trace.stderr())
-        .hint(text!(
-            "노드에서 `{path} facts`를 실행해 보세요; 로그인 셸의 시작 파일이 무언가를 출력하면 안 됩니다",
-            "run `{path} facts` on the node; the login shell's start-up files must not print anything"
-        ))
+    Error::new(text!(
+        "에이전트가 대답하지 않음: {path}",
+        "the agent does not answer: {path}"
+    ))
+    .on(&endpoint.node)
+    .because(error)
+    .output(trace.stderr())
+    .hint(text!(
+        "노드에서 `{path} facts`를 실행해 보세요; 로그인 셸의 시작 파일이 무언가를 출력하면 안 됩니다",
+        "run `{path} facts` on the node; the login shell's start-up files must not print anything"
+    ))
 }
 
 /// Whether the agent is there, whole. If so it is made the node's `lab-agent`, and others are removed.
 async fn ready(connection: &Connection, path: &str, digest: &str) -> Result<bool> {
-    let done = connection.exec(&["sh", "-c", READY, "lab-ready", DIRECTORY, path, digest], None).await?;
+    let done = connection
+        .exec(&["sh", "-c", READY, "lab-ready", DIRECTORY, path, digest], None)
+        .await?;
     Ok(done.succeeded() && done.stdout.ends_with(b"ready\n"))
 }
 

@@ -22,7 +22,11 @@ impl Lang {
         let value = ["LC_ALL", "LC_MESSAGES", "LANG"]
             .into_iter()
             .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
-        if value.is_some_and(|value| value.starts_with("ko")) { Self::Ko } else { Self::En }
+        if value.is_some_and(|value| value.starts_with("ko")) {
+            Self::Ko
+        } else {
+            Self::En
+        }
     }
 }
 
@@ -49,7 +53,10 @@ impl Text {
 /// A technical text that is the same in both languages: a file name, a tool's own message.
 impl From<String> for Text {
     fn from(both: String) -> Self {
-        Self { ko: both.clone(), en: both }
+        Self {
+            ko: both.clone(),
+            en: both,
+        }
     }
 }
 
@@ -101,7 +108,10 @@ impl<'de> Deserialize<'de> for Text {
                     en: String,
                 }
                 let each = Each::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
-                Ok(Text { ko: each.ko, en: each.en })
+                Ok(Text {
+                    ko: each.ko,
+                    en: each.en,
+                })
             }
         }
         deserializer.deserialize_any(Visitor)

@@ -61,6 +61,12 @@ pub enum HostKeys {
 
 /// A deadline stretched by `LAB_PATIENCE` (a factor; default 1): slow machines set it once instead of every limit.
 pub fn patient(limit: std::time::Duration) -> std::time::Duration {
-    let factor = std::env::var("LAB_PATIENCE").ok().and_then(|factor| factor.parse::<f32>().ok());
-    limit.mul_f32(factor.filter(|factor| factor.is_finite() && *factor > 0.0).unwrap_or(1.0))
+    let factor = std::env::var("LAB_PATIENCE")
+        .ok()
+        .and_then(|factor| factor.parse::<f32>().ok());
+    limit.mul_f32(
+        factor
+            .filter(|factor| factor.is_finite() && *factor > 0.0)
+            .unwrap_or(1.0),
+    )
 }

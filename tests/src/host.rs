@@ -16,7 +16,11 @@ impl Host {
         mounts(&mut lines);
         printed(&mut lines, "netns", &["ip", "netns", "list"]);
         printed(&mut lines, "link", &["ip", "-brief", "link"]);
-        printed(&mut lines, "loop", &["losetup", "--list", "--noheadings", "--output", "NAME,BACK-FILE"]);
+        printed(
+            &mut lines,
+            "loop",
+            &["losetup", "--list", "--noheadings", "--output", "NAME,BACK-FILE"],
+        );
         for tables in ["iptables-save", "ip6tables-save"] {
             printed(&mut lines, tables, &[tables]);
         }
@@ -36,7 +40,10 @@ impl Host {
 }
 
 fn mounts(lines: &mut BTreeSet<String>) {
-    for line in fs::read_to_string("/proc/self/mountinfo").unwrap_or_default().lines() {
+    for line in fs::read_to_string("/proc/self/mountinfo")
+        .unwrap_or_default()
+        .lines()
+    {
         if let Some(point) = line.split(' ').nth(4) {
             lines.insert(format!("mount {point}"));
         }
@@ -45,16 +52,26 @@ fn mounts(lines: &mut BTreeSet<String>) {
 
 /// Lines a program prints, without comments and packet counters. A missing program adds nothing, before as after.
 fn printed(lines: &mut BTreeSet<String>, label: &str, argv: &[&str]) {
-    let Ok(output) = Command::new(argv[0]).args(&argv[1..]).output() else { return };
-    for line in String::from_utf8_lossy(&output.stdout).lines().filter(|line| !line.starts_with('#')) {
+    let Ok(output) = Command::new(argv[0]).args(&argv[1..]).output() else {
+        return;
+    };
+    for line in String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+    {
         let plain = line.split(" [").next().unwrap_or(line);
         lines.insert(format!("{label} {plain}"));
     }
 }
 
 fn directories(lines: &mut BTreeSet<String>, directory: &Path, depth: usize) {
-    let Ok(entries) = fs::read_dir(directory) else { return };
-    for entry in entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
+    let Ok(entries) = fs::read_dir(directory) else {
+        return;
+    };
+    for entry in entries
+        .flatten()
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+    {
         lines.insert(format!("cgroup {}", entry.path().display()));
         if depth > 1 {
             directories(lines, &entry.path(), depth - 1);
@@ -64,7 +81,10 @@ fn directories(lines: &mut BTreeSet<String>, directory: &Path, depth: usize) {
 
 fn devices(lines: &mut BTreeSet<String>) {
     for entry in fs::read_dir("/dev").into_iter().flatten().flatten() {
-        let kind = entry.file_type().map(|kind| format!("{kind:?}")).unwrap_or_default();
+        let kind = entry
+            .file_type()
+            .map(|kind| format!("{kind:?}"))
+            .unwrap_or_default();
         lines.insert(format!("dev {} {kind}", entry.path().display()));
     }
 }
@@ -98,7 +118,9 @@ fn settings(lines: &mut BTreeSet<String>) {
 fn processes(lines: &mut BTreeSet<String>) {
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
         let path = entry.path();
-        let Ok(command) = fs::read(path.join("cmdline")) else { continue };
+        let Ok(command) = fs::read(path.join("cmdline")) else {
+            continue;
+        };
         let command = String::from_utf8_lossy(&command).replace('\0', " ");
         for namespace in ["net", "mnt", "pid"] {
             let own = fs::read_link(path.join("ns").join(namespace));

@@ -34,7 +34,10 @@ impl Seat {
         let directory = tempfile::Builder::new().prefix("lab-seat-").tempdir()?;
         fs::create_dir(directory.path().join("project"))?;
         fs::write(directory.path().join("project/cluster.yaml"), cluster)?;
-        Ok(Self { program: program.into(), directory })
+        Ok(Self {
+            program: program.into(),
+            directory,
+        })
     }
 
     /// The project directory.
@@ -71,22 +74,33 @@ impl Seat {
         let since = Instant::now();
         let line = format!("{command:?}");
         match command.output() {
-            Ok(Output { status, stdout, stderr }) => Ran {
+            Ok(Output {
+                status,
+                stdout,
+                stderr,
+            }) => Ran {
                 command: line,
                 code: status.code().unwrap_or(-1),
                 stdout: String::from_utf8_lossy(&stdout).into_owned(),
                 stderr: String::from_utf8_lossy(&stderr).into_owned(),
                 took: since.elapsed(),
             },
-            Err(error) => {
-                Ran { command: line, code: -1, stdout: String::new(), stderr: error.to_string(), took: since.elapsed() }
-            }
+            Err(error) => Ran {
+                command: line,
+                code: -1,
+                stdout: String::new(),
+                stderr: error.to_string(),
+                took: since.elapsed(),
+            },
         }
     }
 
     /// Starts `lab ARGUMENTS` and leaves it running.
     pub fn spawn(&self, arguments: &[&str]) -> io::Result<Child> {
-        self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
+        self.command(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
     }
 
     /// Runs a shell line on a node and returns what it printed.
@@ -131,14 +145,26 @@ impl Ran {
     /// Requires that neither stream holds a piece of text.
     #[track_caller]
     pub fn without(self, text: &str) -> Self {
-        assert!(!self.stdout.contains(text) && !self.stderr.contains(text), "{text:?} was printed\n{self}");
+        assert!(
+            !self.stdout.contains(text) && !self.stderr.contains(text),
+            "{text:?} was printed\n{self}"
+        );
         self
     }
 }
 
 impl std::fmt::Display for Ran {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { command, code, stdout, stderr, took } = self;
-        write!(formatter, "{command}\nexit {code} after {took:?}\n-- stdout\n{stdout}\n-- stderr\n{stderr}")
+        let Self {
+            command,
+            code,
+            stdout,
+            stderr,
+            took,
+        } = self;
+        write!(
+            formatter,
+            "{command}\nexit {code} after {took:?}\n-- stdout\n{stdout}\n-- stderr\n{stderr}"
+        )
     }
 }

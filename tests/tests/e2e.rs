@@ -71,7 +71,14 @@ fn is_root() -> bool {
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads = Some(1);
-    let trials = [bad_input::tests(), cluster::tests(), labs::tests(), offline::tests(), host::tests()].concat_trials();
+    let trials = [
+        bad_input::tests(),
+        cluster::tests(),
+        labs::tests(),
+        offline::tests(),
+        host::tests(),
+    ]
+    .concat_trials();
     if std::env::var("CI").is_ok_and(|ci| ci == "true") && !ignored_are_listed(&trials) {
         return ExitCode::FAILURE;
     }
@@ -84,12 +91,19 @@ fn main() -> ExitCode {
             eprintln!("the shared cluster did not go down:\n{down}");
         }
     }
-    if conclusion.has_failed() || !ended_well { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    if conclusion.has_failed() || !ended_well {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
 }
 
 /// In CI, an ignored test must be on the committed list.
 fn ignored_are_listed(trials: &[Trial]) -> bool {
-    let listed: Vec<&str> = include_str!("ignored.txt").lines().filter(|line| !line.starts_with('#')).collect();
+    let listed: Vec<&str> = include_str!("ignored.txt")
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .collect();
     let missing: Vec<&str> = trials
         .iter()
         .filter(|trial| trial.has_ignored_flag() && !listed.contains(&trial.name()))

@@ -51,7 +51,9 @@ pub enum FrameError {
     #[error("the other side closed the channel")]
     Closed,
     /// The header promises more than [`MAX_FRAME`], or less than a header.
-    #[error("frame of {0} bytes refused (at most {MAX_FRAME} allowed): the peer does not speak this protocol")]
+    #[error(
+        "frame of {0} bytes refused (at most {MAX_FRAME} allowed): the peer does not speak this protocol"
+    )]
     Length(u32),
     /// A kind nobody defined.
     #[error("frame of unknown kind {0}")]
@@ -67,7 +69,9 @@ impl Frame {
         let mut length = [0u8; 4];
         match reader.read_exact(&mut length[..1]).await {
             Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Err(FrameError::Closed),
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                return Err(FrameError::Closed);
+            }
             Err(error) => return Err(error.into()),
         }
         reader.read_exact(&mut length[1..]).await?;
@@ -84,7 +88,9 @@ impl Frame {
 
     /// Writes one frame and flushes it.
     pub async fn write<W: AsyncWrite + Unpin>(&self, writer: &mut W) -> Result<(), FrameError> {
-        let length = u32::try_from(self.body.len()).unwrap_or(u32::MAX).saturating_add(HEADER);
+        let length = u32::try_from(self.body.len())
+            .unwrap_or(u32::MAX)
+            .saturating_add(HEADER);
         if length > MAX_FRAME {
             return Err(FrameError::Length(length));
         }

@@ -16,10 +16,21 @@ pub struct Difference {
 
 /// Compares `before` and `after`.
 pub fn compare(before: &Tree, after: &Tree) -> Difference {
-    let changed = after.iter().filter(|(path, about)| before.get(*path) != Some(about)).map(|(path, _)| path.clone()).collect();
-    let parent_gone = |path: &str| path.rsplit_once('/').is_some_and(|(parent, _)| !after.contains_key(parent));
+    let changed = after
+        .iter()
+        .filter(|(path, about)| before.get(*path) != Some(about))
+        .map(|(path, _)| path.clone())
+        .collect();
+    let parent_gone = |path: &str| {
+        path.rsplit_once('/')
+            .is_some_and(|(parent, _)| !after.contains_key(parent))
+    };
     let replaced = |path: &str| {
-        path.rsplit_once('/').is_some_and(|(parent, _)| after.get(parent).is_some_and(|about| !about.starts_with("directory")))
+        path.rsplit_once('/').is_some_and(|(parent, _)| {
+            after
+                .get(parent)
+                .is_some_and(|about| !about.starts_with("directory"))
+        })
     };
     let gone = before
         .keys()
@@ -42,12 +53,21 @@ mod tests {
     use super::*;
 
     fn tree(entries: &[(&str, &str)]) -> Tree {
-        entries.iter().map(|(path, about)| ((*path).into(), (*about).into())).collect()
+        entries
+            .iter()
+            .map(|(path, about)| ((*path).into(), (*about).into()))
+            .collect()
     }
 
     #[test]
     fn changed_and_gone() {
-        let before = tree(&[("d", "directory"), ("d/x", "1"), ("e", "directory"), ("e/y", "1"), ("same", "1")]);
+        let before = tree(&[
+            ("d", "directory"),
+            ("d/x", "1"),
+            ("e", "directory"),
+            ("e/y", "1"),
+            ("same", "1"),
+        ]);
         let after = tree(&[("d", "directory"), ("new", "1"), ("same", "1")]);
         let difference = compare(&before, &after);
         assert_eq!(difference.changed, ["new"]);
@@ -57,7 +77,16 @@ mod tests {
 
     #[test]
     fn a_directory_that_became_a_file_needs_no_whiteouts_below() {
-        let difference = compare(&tree(&[("d", "directory"), ("d/x", "1")]), &tree(&[("d", "file 1")]));
-        assert_eq!(difference, Difference { changed: vec!["d".into()], gone: vec![] });
+        let difference = compare(
+            &tree(&[("d", "directory"), ("d/x", "1")]),
+            &tree(&[("d", "file 1")]),
+        );
+        assert_eq!(
+            difference,
+            Difference {
+                changed: vec!["d".into()],
+                gone: vec![]
+            }
+        );
     }
 }

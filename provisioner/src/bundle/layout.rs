@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use oci_spec::OciSpecError;
 use oci_spec::image::{
-    ConfigBuilder, Descriptor, HistoryBuilder, ImageConfigurationBuilder, ImageIndexBuilder, ImageManifestBuilder, MediaType,
-    RootFsBuilder,
+    ConfigBuilder, Descriptor, HistoryBuilder, ImageConfigurationBuilder, ImageIndexBuilder,
+    ImageManifestBuilder, MediaType, RootFsBuilder,
 };
 use sha2::{Digest, Sha256};
 
@@ -74,8 +74,17 @@ pub fn documents(
     if let Some(signal) = &run.stop_signal {
         config = config.stop_signal(signal.clone());
     }
-    let entry = |by: String, empty: bool| HistoryBuilder::default().created(created).created_by(by).empty_layer(empty).build();
-    let mut history = layers.iter().map(|layer| entry(layer.created_by.clone(), false)).collect::<Result<Vec<_>, _>>()?;
+    let entry = |by: String, empty: bool| {
+        HistoryBuilder::default()
+            .created(created)
+            .created_by(by)
+            .empty_layer(empty)
+            .build()
+    };
+    let mut history = layers
+        .iter()
+        .map(|layer| entry(layer.created_by.clone(), false))
+        .collect::<Result<Vec<_>, _>>()?;
     for port in &run.ports {
         history.push(entry(format!("EXPOSE {port}"), true)?);
     }
@@ -95,7 +104,12 @@ pub fn documents(
         .rootfs(
             RootFsBuilder::default()
                 .typ("layers")
-                .diff_ids(layers.iter().map(|layer| format!("sha256:{}", layer.diff_id)).collect::<Vec<_>>())
+                .diff_ids(
+                    layers
+                        .iter()
+                        .map(|layer| format!("sha256:{}", layer.diff_id))
+                        .collect::<Vec<_>>(),
+                )
                 .build()?,
         )
         .history(history)
@@ -105,20 +119,38 @@ pub fn documents(
     let manifest = ImageManifestBuilder::default()
         .schema_version(2u32)
         .media_type(MediaType::ImageManifest)
-        .config(descriptor(MediaType::ImageConfig, config.len() as u64, &sha256(&config))?)
+        .config(descriptor(
+            MediaType::ImageConfig,
+            config.len() as u64,
+            &sha256(&config),
+        )?)
         .layers(layers.iter().map(described).collect::<Result<Vec<_>, _>>()?)
         .build()?;
     let manifest = canonical(&manifest)?;
     let digest = sha256(&manifest);
     let mut named = descriptor(MediaType::ImageManifest, manifest.len() as u64, &digest)?;
-    named.set_annotations(Some(HashMap::from([("org.opencontainers.image.ref.name".to_owned(), tag.to_owned())])));
-    let index = ImageIndexBuilder::default().schema_version(2u32).manifests(vec![named]).build()?;
-    Ok(Documents { index: canonical(&index)?, config, manifest, digest })
+    named.set_annotations(Some(HashMap::from([(
+        "org.opencontainers.image.ref.name".to_owned(),
+        tag.to_owned(),
+    )])));
+    let index = ImageIndexBuilder::default()
+        .schema_version(2u32)
+        .manifests(vec![named])
+        .build()?;
+    Ok(Documents {
+        index: canonical(&index)?,
+        config,
+        manifest,
+        digest,
+    })
 }
 
 /// Where distribution keeps a blob.
 pub fn storage_blob(sha256: &str) -> String {
-    format!("docker/registry/v2/blobs/sha256/{}/{sha256}/data", sha256.get(..2).unwrap_or_default())
+    format!(
+        "docker/registry/v2/blobs/sha256/{}/{sha256}/data",
+        sha256.get(..2).unwrap_or_default()
+    )
 }
 
 /// The link files of distribution's storage for one tagged image, each with its content.
@@ -130,7 +162,11 @@ pub fn storage_links(name: &str, tag: &str, manifest: &str, blobs: &[String]) ->
         link(format!("_manifests/tags/{tag}/current"), manifest),
         link(format!("_manifests/tags/{tag}/index/sha256/{manifest}"), manifest),
     ];
-    links.extend(blobs.iter().map(|blob| link(format!("_layers/sha256/{blob}"), blob)));
+    links.extend(
+        blobs
+            .iter()
+            .map(|blob| link(format!("_layers/sha256/{blob}"), blob)),
+    );
     links
 }
 
@@ -141,19 +177,49 @@ mod tests {
 
     #[test]
     fn the_same_image_has_the_same_digest_and_its_ports() {
-        let layer = Layer { sha256: sha256(b"x"), size: 1, diff_id: sha256(b"y"), created_by: "base".into() };
-        let run = Run { ports: vec!["80/tcp".into()], ..Run::default() };
-        let labels: HashMap<_, _> = (0..9).map(|index| (format!("l{index}"), "v".to_owned())).collect();
-        let make = || documents("amd64", "2025-01-01T00:00:00Z", std::slice::from_ref(&layer), &run, &labels.clone(), "1").unwrap();
+        let layer = Layer {
+            sha256: sha256(b"x"),
+            size: 1,
+            diff_id: sha256(b"y"),
+            created_by: "base".into(),
+        };
+        let run = Run {
+            ports: vec!["80/tcp".into()],
+            ..Run::default()
+        };
+        let labels: HashMap<_, _> = (0..9)
+            .map(|index| (format!("l{index}"), "v".to_owned()))
+            .collect();
+        let make = || {
+            documents(
+                "amd64",
+                "2025-01-01T00:00:00Z",
+                std::slice::from_ref(&layer),
+                &run,
+                &labels.clone(),
+                "1",
+            )
+            .unwrap()
+        };
         assert_eq!(make().digest, make().digest);
-        assert!(String::from_utf8(make().config).unwrap().contains(r#""ExposedPorts":{"80/tcp":{}}"#));
+        assert!(
+            String::from_utf8(make().config)
+                .unwrap()
+                .contains(r#""ExposedPorts":{"80/tcp":{}}"#)
+        );
     }
 
     #[test]
     fn storage_names_are_distributions() {
-        assert_eq!(storage_blob("abcd"), "docker/registry/v2/blobs/sha256/ab/abcd/data");
+        assert_eq!(
+            storage_blob("abcd"),
+            "docker/registry/v2/blobs/sha256/ab/abcd/data"
+        );
         let links = storage_links("nginx", "stable", "m", &["b".into()]);
-        assert_eq!(links[1].0, "docker/registry/v2/repositories/library/nginx/_manifests/tags/stable/current/link");
+        assert_eq!(
+            links[1].0,
+            "docker/registry/v2/repositories/library/nginx/_manifests/tags/stable/current/link"
+        );
         assert_eq!(links[3].1, "sha256:b");
     }
 }

@@ -53,12 +53,18 @@ mod tests {
     fn each_change_is_named() {
         let entry = |packages: &[(&str, &str)]| Entry {
             source: "debian trixie".into(),
-            packages: packages.iter().map(|(name, version)| ((*name).into(), (*version).into())).collect(),
+            packages: packages
+                .iter()
+                .map(|(name, version)| ((*name).into(), (*version).into()))
+                .collect(),
             sha256: String::new(),
             size: 0,
         };
         let old = entry(&[("a", "1"), ("b", "1")]);
         assert!(old.changes(&old).is_empty());
-        assert_eq!(old.changes(&entry(&[("a", "2"), ("c", "1")])), ["a: 1 -> 2", "b: 1 -> (none)", "c: (none) -> 1"]);
+        assert_eq!(
+            old.changes(&entry(&[("a", "2"), ("c", "1")])),
+            ["a: 1 -> 2", "b: 1 -> (none)", "c: (none) -> 1"]
+        );
     }
 }

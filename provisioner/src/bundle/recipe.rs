@@ -155,11 +155,14 @@ pub struct Run {
 impl Recipes {
     /// Reads recipes; `file` names them in errors, which carry line and column.
     pub fn parse(file: &str, text: &str) -> Result<Self> {
-        let recipes: Self = serde_yaml::from_str(text)
-            .map_err(|error| Error::usage(text!("{}: 레시피가 잘못됨", "{}: bad recipe", file)).cause(error.to_string()))?;
+        let recipes: Self = serde_yaml::from_str(text).map_err(|error| {
+            Error::usage(text!("{}: 레시피가 잘못됨", "{}: bad recipe", file)).cause(error.to_string())
+        })?;
         let mut seen: Vec<&str> = Vec::new();
         for recipe in &recipes.artifacts {
-            recipe.check(&seen).map_err(|why| Error::usage(format!("{file}: {}: {why}", recipe.name)))?;
+            recipe
+                .check(&seen)
+                .map_err(|why| Error::usage(format!("{file}: {}: {why}", recipe.name)))?;
             seen.push(&recipe.name);
         }
         Ok(recipes)
@@ -184,16 +187,27 @@ impl Recipe {
         }
         match (self.kind, &self.base) {
             (Kind::OciImage, None) => return Err("an oci-image needs a base".into()),
-            (_, Some(base)) if !seen.contains(&base.as_str()) => return Err(format!("base `{base}` does not come before it")),
+            (_, Some(base)) if !seen.contains(&base.as_str()) => {
+                return Err(format!("base `{base}` does not come before it"));
+            }
             _ => {}
         }
         if self.kind == Kind::OciImage && self.reference().is_none() {
             return Err("an image's name is name:tag".into());
         }
         let bad = |path: &&String| !path.starts_with('/') || path.split('/').any(|part| part == "..");
-        match self.files.keys().chain(self.links.keys()).chain(&self.remove).find(bad) {
+        match self
+            .files
+            .keys()
+            .chain(self.links.keys())
+            .chain(&self.remove)
+            .find(bad)
+        {
             Some(path) => Err(format!("not an absolute path: {path}")),
-            None => self.debian().map(drop).ok_or_else(|| "no source that can be reached".into()),
+            None => self
+                .debian()
+                .map(drop)
+                .ok_or_else(|| "no source that can be reached".into()),
         }
     }
 
@@ -202,7 +216,9 @@ impl Recipe {
         let (name, tag) = self.name.split_once(':')?;
         let plain = |part: &str| {
             let mut characters = part.chars();
-            characters.next().is_some_and(|first| first.is_ascii_alphanumeric())
+            characters
+                .next()
+                .is_some_and(|first| first.is_ascii_alphanumeric())
                 && characters.all(|each| each.is_ascii_alphanumeric() || "._-".contains(each))
         };
         (plain(name) && plain(tag)).then_some((name, tag))
@@ -225,19 +241,33 @@ mod tests {
     #[test]
     fn the_embedded_recipes_are_sound() {
         let recipes = Recipes::parse("bundle.yaml", EMBEDDED).unwrap();
-        assert_eq!(recipes.find("nginx:stable").unwrap().reference(), Some(("nginx", "stable")));
-        assert_eq!(recipes.find("nginx:stable").unwrap().files["/docker-entrypoint.sh"].mode, 0o755);
+        assert_eq!(
+            recipes.find("nginx:stable").unwrap().reference(),
+            Some(("nginx", "stable"))
+        );
+        assert_eq!(
+            recipes.find("nginx:stable").unwrap().files["/docker-entrypoint.sh"].mode,
+            0o755
+        );
     }
 
     #[test]
     fn an_unknown_key_is_an_error_with_its_place() {
         let error = Recipes::parse("b.yaml", "artifacts:\n  - name: x\n    kinds: rootfs\n").unwrap_err();
-        assert!(error.to_string().contains("kinds") && error.to_string().contains("line 3"), "{error}");
+        assert!(
+            error.to_string().contains("kinds") && error.to_string().contains("line 3"),
+            "{error}"
+        );
     }
 
     #[test]
     fn paths_do_not_leave_the_root() {
         let text = "artifacts: [{name: x, kind: rootfs, remove: [/../etc], sources: [{debian: {suite: trixie, packages: []}}]}]";
-        assert!(Recipes::parse("b.yaml", text).unwrap_err().to_string().contains("absolute"));
+        assert!(
+            Recipes::parse("b.yaml", text)
+                .unwrap_err()
+                .to_string()
+                .contains("absolute")
+        );
     }
 }

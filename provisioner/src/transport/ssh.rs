@@ -50,7 +50,11 @@ impl Executed {
 
     /// Both outputs as text, standard error last.
     pub fn printed(&self) -> String {
-        format!("{}{}", String::from_utf8_lossy(&self.stdout), String::from_utf8_lossy(&self.stderr))
+        format!(
+            "{}{}",
+            String::from_utf8_lossy(&self.stdout),
+            String::from_utf8_lossy(&self.stderr)
+        )
     }
 }
 
@@ -79,14 +83,19 @@ pub struct Connection {
 /// Connects and logs in, trying again until `patience` is over while the node boots. A wrong host key and a refused login
 /// are final at once. The thread enters the endpoint's network namespace.
 pub async fn connect(endpoint: &Endpoint, patience: Duration) -> Result<Connection> {
-    let failed = |error: io::Error| Error::new("cannot start an SSH session").because(error).on(&endpoint.node);
+    let failed = |error: io::Error| {
+        Error::new("cannot start an SSH session")
+            .because(error)
+            .on(&endpoint.node)
+    };
     let (bell, heard) = Pair::pair().map_err(failed)?;
     let (tasks, received) = mpsc::channel();
     let (reply, established) = oneshot::channel();
     let trace = Trace::new();
     let (theirs, thread_trace) = (endpoint.clone(), trace.clone());
     let body = move || {
-        let connected = enter(&theirs).and_then(|()| connect::establish(&theirs, patience, &|| reply.is_closed()));
+        let connected =
+            enter(&theirs).and_then(|()| connect::establish(&theirs, patience, &|| reply.is_closed()));
         match connected {
             Ok(connect::Established { link, first_seen }) => {
                 if reply.send(Ok(first_seen)).is_ok() {
@@ -96,14 +105,27 @@ pub async fn connect(endpoint: &Endpoint, patience: Duration) -> Result<Connecti
             Err(error) => drop(reply.send(Err(error))),
         }
     };
-    std::thread::Builder::new().name(format!("ssh {}", endpoint.node)).spawn(body).map_err(failed)?;
-    let first_seen = established.await.unwrap_or_else(|_| Err(Error::new("the SSH thread ended").on(&endpoint.node)))?;
-    Ok(Connection { node: endpoint.node.clone(), sudo: endpoint.sudo, tasks, bell, trace, first_seen })
+    std::thread::Builder::new()
+        .name(format!("ssh {}", endpoint.node))
+        .spawn(body)
+        .map_err(failed)?;
+    let first_seen = established
+        .await
+        .unwrap_or_else(|_| Err(Error::new("the SSH thread ended").on(&endpoint.node)))?;
+    Ok(Connection {
+        node: endpoint.node.clone(),
+        sudo: endpoint.sudo,
+        tasks,
+        bell,
+        trace,
+        first_seen,
+    })
 }
 
 fn enter(endpoint: &Endpoint) -> Result<()> {
     match &endpoint.network {
-        Some(network) => crate::provider::local::namespace::enter_network(network).map_err(|error| error.on(&endpoint.node)),
+        Some(network) => crate::provider::local::namespace::enter_network(network)
+            .map_err(|error| error.on(&endpoint.node)),
         None => Ok(()),
     }
 }
@@ -112,18 +134,34 @@ impl Connection {
     /// Runs a small command to its end. A status is data; an error means that the session is gone.
     pub async fn exec(&self, argv: &[&str], input: Option<Vec<u8>>) -> Result<Executed> {
         let (reply, result) = oneshot::channel();
-        self.ask(Task::Execute { line: self.line(argv), input: input.unwrap_or_default(), reply }, result).await
+        self.ask(
+            Task::Execute {
+                line: self.line(argv),
+                input: input.unwrap_or_default(),
+                reply,
+            },
+            result,
+        )
+        .await
     }
 
     /// Writes a file: beside it, checked for size, renamed. Nothing is left behind where that fails.
     pub async fn upload(&self, bytes: Vec<u8>, path: &str, mode: u32) -> Result<()> {
         let (size, mode) = (bytes.len().to_string(), format!("{mode:o}"));
-        let done = self.exec(&["sh", "-c", UPLOAD, "lab-upload", path, &mode, &size], Some(bytes)).await?;
+        let done = self
+            .exec(
+                &["sh", "-c", UPLOAD, "lab-upload", path, &mode, &size],
+                Some(bytes),
+            )
+            .await?;
         if done.succeeded() && done.stdout.ends_with(b"uploaded\n") {
             return Ok(());
         }
         let error = Error::new(text!("{path}에 올릴 수 없음", "cannot upload {path}")).on(&self.node);
-        let full = done.stderr.windows(FULL.len()).any(|window| window == FULL.as_bytes());
+        let full = done
+            .stderr
+            .windows(FULL.len())
+            .any(|window| window == FULL.as_bytes());
         let error = error.output(done.printed());
         Err(if full {
             error.hint(text!(
@@ -145,8 +183,23 @@ impl Connection {
         theirs.set_nonblocking(true).map_err(failed)?;
         let (reader, writer) = UnixStream::from_std(ours).map_err(failed)?.into_split();
         let (reply, started) = oneshot::channel();
-        self.ask(Task::Serve { line: self.line(argv), local: theirs, reply }, started).await?;
-        Ok((Reader { half: reader, trace: self.trace.clone() }, writer, self.trace.clone()))
+        self.ask(
+            Task::Serve {
+                line: self.line(argv),
+                local: theirs,
+                reply,
+            },
+            started,
+        )
+        .await?;
+        Ok((
+            Reader {
+                half: reader,
+                trace: self.trace.clone(),
+            },
+            writer,
+            self.trace.clone(),
+        ))
     }
 
     /// Ends the channel if there is one, says goodbye, and returns once the thread let go of the socket.
@@ -168,12 +221,19 @@ impl Connection {
         match reply.await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(fault)) => Err(self.gone().cause(fault.to_string())),
-            Err(_) => Err(self.gone().cause(self.trace.reason().unwrap_or_else(|| "its thread ended".into()))),
+            Err(_) => Err(self
+                .gone()
+                .cause(self.trace.reason().unwrap_or_else(|| "its thread ended".into()))),
         }
     }
 
     fn gone(&self) -> Error {
-        Error::new(text!("노드와의 SSH 연결이 끊어짐", "the SSH connection to the node is gone")).on(&self.node).hint(text!(
+        Error::new(text!(
+            "노드와의 SSH 연결이 끊어짐",
+            "the SSH connection to the node is gone"
+        ))
+        .on(&self.node)
+        .hint(text!(
             "노드가 떠 있는지 `lab status`로 보세요",
             "see with `lab status` whether the node runs"
         ))
@@ -208,9 +268,15 @@ pub struct Reader {
 }
 
 impl AsyncRead for Reader {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let (before, room) = (buffer.filled().len(), buffer.remaining());
-        let Poll::Ready(result) = Pin::new(&mut self.half).poll_read(context, buffer) else { return Poll::Pending };
+        let Poll::Ready(result) = Pin::new(&mut self.half).poll_read(context, buffer) else {
+            return Poll::Pending;
+        };
         let ended = room > 0 && buffer.filled().len() == before;
         match self.trace.reason().filter(|_| ended || result.is_err()) {
             Some(reason) => Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionAborted, reason))),

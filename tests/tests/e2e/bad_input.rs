@@ -9,7 +9,10 @@ use super::{CHAPTER, plain, program};
 pub fn tests() -> Vec<Trial> {
     vec![
         plain("bad_input::every_problem_of_cluster_yaml_at_once", every_problem),
-        plain("bad_input::an_unknown_exercise_suggests_the_nearest", unknown_exercise),
+        plain(
+            "bad_input::an_unknown_exercise_suggests_the_nearest",
+            unknown_exercise,
+        ),
         plain("bad_input::no_project_says_where_to_go", no_project),
         plain("bad_input::an_unreadable_bundle_is_refused", unreadable_bundle),
         plain("bad_input::help_and_completion_are_there", help),
@@ -17,7 +20,9 @@ pub fn tests() -> Vec<Trial> {
 }
 
 fn every_problem() {
-    let twice = CHAPTER.replace("w2-k8s", "w1-k8s").replace("192.168.1.103", "10.0.0.1");
+    let twice = CHAPTER
+        .replace("w2-k8s", "w1-k8s")
+        .replace("192.168.1.103", "10.0.0.1");
     let seat = Seat::new(program(), &twice).unwrap();
     let ran = seat.lab(&["plan"]).code(2);
     for place in ["cluster.yaml:11:", "cluster.yaml:12:"] {
@@ -27,7 +32,9 @@ fn every_problem() {
 
 fn unknown_exercise() {
     let seat = Seat::new(program(), CHAPTER).unwrap();
-    seat.lab(&["show", "chapter4/image-tga"]).code(2).says("image-tag");
+    seat.lab(&["show", "chapter4/image-tga"])
+        .code(2)
+        .says("image-tag");
 }
 
 fn no_project() {
@@ -47,7 +54,9 @@ fn unreadable_bundle() {
 
 fn help() {
     let seat = Seat::new(program(), CHAPTER).unwrap();
-    for verb in ["run", "up", "down", "exec", "forward", "snapshot", "trust", "bundle", "doctor"] {
+    for verb in [
+        "run", "up", "down", "exec", "forward", "snapshot", "trust", "bundle", "doctor",
+    ] {
         seat.lab(&[verb, "--help"]).passes().prints("Usage:");
     }
     seat.lab(&["completions", "bash"]).passes().prints("lab");

@@ -13,18 +13,36 @@ const NODES: [&str; 4] = ["m-k8s", "w1-k8s", "w2-k8s", "w3-k8s"];
 /// All tests of this file.
 pub fn tests() -> Vec<Trial> {
     vec![
-        booting("cluster::a_second_up_changes_nothing", a_second_up_changes_nothing),
+        booting(
+            "cluster::a_second_up_changes_nothing",
+            a_second_up_changes_nothing,
+        ),
         booting("cluster::status_names_every_node", status_names_every_node),
-        booting("cluster::nodes_reach_each_other_by_name_and_address", nodes_reach_each_other),
-        booting("cluster::exit_codes_and_output_pass_through_exec", exec_passes_through),
-        booting("cluster::docker_pull_is_a_real_pull_from_the_mirror", pull_is_real),
+        booting(
+            "cluster::nodes_reach_each_other_by_name_and_address",
+            nodes_reach_each_other,
+        ),
+        booting(
+            "cluster::exit_codes_and_output_pass_through_exec",
+            exec_passes_through,
+        ),
+        booting(
+            "cluster::docker_pull_is_a_real_pull_from_the_mirror",
+            pull_is_real,
+        ),
         booting("cluster::a_deleted_certificate_is_repaired", deleted_certificate),
         booting("cluster::a_removed_registry_is_repaired", removed_registry),
-        booting("cluster::a_node_without_the_authority_is_refused", untrusting_node_is_refused),
+        booting(
+            "cluster::a_node_without_the_authority_is_refused",
+            untrusting_node_is_refused,
+        ),
         booting("cluster::forward_opens_a_port_of_a_node", forward),
         booting("cluster::a_snapshot_brings_files_and_containers_back", snapshot),
         booting("cluster::reset_goes_back_to_fresh", reset),
-        booting("cluster::a_stopped_node_comes_back_with_its_containers", stop_and_up),
+        booting(
+            "cluster::a_stopped_node_comes_back_with_its_containers",
+            stop_and_up,
+        ),
     ]
 }
 
@@ -39,22 +57,38 @@ fn a_second_up_changes_nothing() {
 fn status_names_every_node() {
     let seat = shared();
     let status = seat.lab(&["status"]).passes();
-    for (name, address) in NODES.iter().zip(["192.168.1.10", "192.168.1.101", "192.168.1.102", "192.168.1.103"]) {
-        let row = status.stdout.lines().find(|line| line.starts_with(name)).unwrap_or_default();
-        assert!(row.contains(address) && row.contains("up"), "{row:?} in\n{status}");
+    for (name, address) in
+        NODES
+            .iter()
+            .zip(["192.168.1.10", "192.168.1.101", "192.168.1.102", "192.168.1.103"])
+    {
+        let row = status
+            .stdout
+            .lines()
+            .find(|line| line.starts_with(name))
+            .unwrap_or_default();
+        assert!(
+            row.contains(address) && row.contains("up"),
+            "{row:?} in\n{status}"
+        );
     }
 }
 
 fn nodes_reach_each_other() {
     let seat = shared();
     for target in ["m-k8s", "w3-k8s", "192.168.1.102"] {
-        seat.on("w1-k8s", &format!("ping -c1 -W2 {target}")).passes().prints("1 received");
+        seat.on("w1-k8s", &format!("ping -c1 -W2 {target}"))
+            .passes()
+            .prints("1 received");
     }
 }
 
 fn exec_passes_through() {
     let seat = shared();
-    seat.on("m-k8s", "echo out; echo err >&2; exit 7").code(7).prints("out").says("err");
+    seat.on("m-k8s", "echo out; echo err >&2; exit 7")
+        .code(7)
+        .prints("out")
+        .says("err");
     let all = seat.lab(&["exec", "all", "--", "hostname"]).passes();
     for node in NODES {
         assert!(all.stdout.contains(node), "{all}");
@@ -63,8 +97,13 @@ fn exec_passes_through() {
 
 fn pull_is_real() {
     let seat = shared();
-    seat.on("w2-k8s", "docker rmi nginx:stable").code(1).says("No such image");
-    seat.on("w2-k8s", "docker pull nginx:stable").passes().prints("Pull complete").prints("Digest: sha256:");
+    seat.on("w2-k8s", "docker rmi nginx:stable")
+        .code(1)
+        .says("No such image");
+    seat.on("w2-k8s", "docker pull nginx:stable")
+        .passes()
+        .prints("Pull complete")
+        .prints("Digest: sha256:");
     seat.on("w2-k8s", "docker rmi nginx:stable").passes();
 }
 
@@ -76,28 +115,41 @@ fn deleted_certificate() {
     seat.lab(&["plan"]).passes().prints("w1-k8s");
     seat.on("w1-k8s", &format!("test -e {file}")).code(1);
     seat.lab(&["up"]).passes();
-    assert_eq!(seat.on("w1-k8s", &format!("sha256sum {file}")).passes().stdout, before);
+    assert_eq!(
+        seat.on("w1-k8s", &format!("sha256sum {file}")).passes().stdout,
+        before
+    );
 }
 
 fn removed_registry() {
     let seat = shared();
     seat.on("m-k8s", "docker rm -f registry").passes();
     seat.lab(&["up"]).passes();
-    seat.on("m-k8s", "docker inspect -f '{{.State.Running}} {{.HostConfig.RestartPolicy.Name}}' registry")
-        .passes()
-        .prints("true always");
+    seat.on(
+        "m-k8s",
+        "docker inspect -f '{{.State.Running}} {{.HostConfig.RestartPolicy.Name}}' registry",
+    )
+    .passes()
+    .prints("true always");
 }
 
 fn untrusting_node_is_refused() {
     let seat = shared();
     let away = "mv /etc/docker/certs.d/192.168.1.10:8443 /root/away";
-    seat.on("w3-k8s", &format!("{away}; docker pull 192.168.1.10:8443/lab/none:1")).code(1).says("x509");
-    seat.on("w3-k8s", "mv /root/away /etc/docker/certs.d/192.168.1.10:8443").passes();
+    seat.on(
+        "w3-k8s",
+        &format!("{away}; docker pull 192.168.1.10:8443/lab/none:1"),
+    )
+    .code(1)
+    .says("x509");
+    seat.on("w3-k8s", "mv /root/away /etc/docker/certs.d/192.168.1.10:8443")
+        .passes();
 }
 
 fn forward() {
     let seat = shared();
-    seat.on("m-k8s", "docker run -d --rm --name forwarded -p 8088:80 nginx").passes();
+    seat.on("m-k8s", "docker run -d --rm --name forwarded -p 8088:80 nginx")
+        .passes();
     let mut lab = seat.spawn(&["forward", "m-k8s:8088", "--port", "18088"]).unwrap();
     let deadline = Instant::now() + Duration::from_secs(20);
     let page = loop {
@@ -125,9 +177,16 @@ fn fetch(address: &str) -> String {
 
 fn snapshot() {
     let seat = shared();
-    seat.on("w1-k8s", "echo kept > /root/file; docker run -d --restart always --name kept nginx").passes();
+    seat.on(
+        "w1-k8s",
+        "echo kept > /root/file; docker run -d --restart always --name kept nginx",
+    )
+    .passes();
     seat.lab(&["snapshot", "save", "before"]).passes();
-    seat.lab(&["snapshot", "list"]).passes().prints("before").prints("fresh");
+    seat.lab(&["snapshot", "list"])
+        .passes()
+        .prints("before")
+        .prints("fresh");
     seat.on("w1-k8s", "rm /root/file; docker rm -f kept").passes();
     seat.lab(&["snapshot", "restore", "before"]).passes();
     seat.on("w1-k8s", "cat /root/file").passes().prints("kept");
@@ -148,7 +207,8 @@ fn reset() {
 
 fn stop_and_up() {
     let seat = shared();
-    seat.on("w3-k8s", "docker run -d --restart always --name survivor nginx").passes();
+    seat.on("w3-k8s", "docker run -d --restart always --name survivor nginx")
+        .passes();
     seat.lab(&["stop", "w3-k8s"]).passes();
     seat.lab(&["status"]).prints("stopped");
     seat.lab(&["up"]).passes();

@@ -26,7 +26,10 @@ pub fn tests() -> Vec<Trial> {
     vec![
         booting("host::down_leaves_the_host_as_before", down_leaves_nothing),
         booting("host::killed_anywhere_up_ends_in_the_same_state", killed_anywhere),
-        booting("host::two_clusters_of_the_same_addresses_run_side_by_side", side_by_side),
+        booting(
+            "host::two_clusters_of_the_same_addresses_run_side_by_side",
+            side_by_side,
+        ),
         booting("host::after_a_host_reboot_up_brings_the_same_nodes_back", reboot),
     ]
 }
@@ -62,13 +65,25 @@ fn killed_anywhere() {
 
 fn side_by_side() {
     let before = Host::now();
-    let seats = [Seat::new(program(), ONE).unwrap(), Seat::new(program(), ONE).unwrap()];
-    let ups: Vec<Child> = seats.iter().map(|seat| seat.spawn(&["up", "--yes"]).unwrap()).collect();
+    let seats = [
+        Seat::new(program(), ONE).unwrap(),
+        Seat::new(program(), ONE).unwrap(),
+    ];
+    let ups: Vec<Child> = seats
+        .iter()
+        .map(|seat| seat.spawn(&["up", "--yes"]).unwrap())
+        .collect();
     for up in ups {
         let output = up.wait_with_output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
-    let ids = seats.each_ref().map(|seat| seat.on("m-k8s", "cat /etc/machine-id").passes().stdout);
+    let ids = seats
+        .each_ref()
+        .map(|seat| seat.on("m-k8s", "cat /etc/machine-id").passes().stdout);
     assert_ne!(ids[0], ids[1]);
     seats[0].on("m-k8s", "touch /root/first").passes();
     seats[1].on("m-k8s", "test -e /root/first").code(1);
@@ -83,13 +98,25 @@ fn reboot() {
     let before = Host::now();
     let seat = Seat::new(program(), ONE).unwrap();
     seat.lab(&["up", "--yes"]).passes();
-    let machine = seat.on("m-k8s", "touch /root/kept; cat /etc/machine-id").passes().stdout;
+    let machine = seat
+        .on("m-k8s", "touch /root/kept; cat /etc/machine-id")
+        .passes()
+        .stdout;
     for process in processes_of(&seat) {
         let _ = std::process::Command::new("kill").args(["-9", &process]).status();
     }
     seat.lab(&["up", "--yes"]).passes();
-    assert_eq!(seat.on("m-k8s", "test -e /root/kept && cat /etc/machine-id").passes().stdout, machine);
-    seat.on("m-k8s", "timeout 30 bash -c 'until docker ps | grep -q registry; do sleep 0.2; done'").passes();
+    assert_eq!(
+        seat.on("m-k8s", "test -e /root/kept && cat /etc/machine-id")
+            .passes()
+            .stdout,
+        machine
+    );
+    seat.on(
+        "m-k8s",
+        "timeout 30 bash -c 'until docker ps | grep -q registry; do sleep 0.2; done'",
+    )
+    .passes();
     seat.down().passes();
     settled(&before);
 }
@@ -117,7 +144,11 @@ fn settled(before: &Host) {
         if changes.is_empty() {
             return;
         }
-        assert!(Instant::now() < deadline, "the host is not as before:\n{}", changes.join("\n"));
+        assert!(
+            Instant::now() < deadline,
+            "the host is not as before:\n{}",
+            changes.join("\n")
+        );
         std::thread::sleep(Duration::from_millis(200));
     }
 }

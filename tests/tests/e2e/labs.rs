@@ -17,12 +17,24 @@ pub fn tests() -> Vec<Trial> {
 }
 
 fn lint() {
-    Seat::new(program(), super::CHAPTER).unwrap().lab(&["lint"]).passes();
+    Seat::new(program(), super::CHAPTER)
+        .unwrap()
+        .lab(&["lint"])
+        .passes();
 }
 
 fn list() {
-    let listed = Seat::new(program(), super::CHAPTER).unwrap().lab(&["list"]).passes();
-    for exercise in ["image-pull", "image-tag", "image-layers", "restart-policy", "registry"] {
+    let listed = Seat::new(program(), super::CHAPTER)
+        .unwrap()
+        .lab(&["list"])
+        .passes();
+    for exercise in [
+        "image-pull",
+        "image-tag",
+        "image-layers",
+        "restart-policy",
+        "registry",
+    ] {
         assert!(listed.stdout.contains(exercise), "{exercise} is not in\n{listed}");
     }
 }
@@ -32,13 +44,19 @@ fn chapter() {
     seat.lab(&["run", "chapter4", "--yes"]).passes();
     let report = seat.project().join("lab-reports/latest");
     let junit = std::fs::read_to_string(report.join("junit.xml")).unwrap();
-    assert!(junit.contains("<testsuites") && junit.contains("restart-policy"), "{junit}");
+    assert!(
+        junit.contains("<testsuites") && junit.contains("restart-policy"),
+        "{junit}"
+    );
     let events = std::fs::read_to_string(report.join("events.jsonl")).unwrap();
     for line in events.lines() {
         let event: serde_json::Value = serde_json::from_str(line).unwrap();
         assert!(event["event"].is_string() && event["at"].is_string(), "{line}");
     }
-    assert!(events.lines().any(|line| line.contains("\"run-finished\"")), "no end in events.jsonl");
+    assert!(
+        events.lines().any(|line| line.contains("\"run-finished\"")),
+        "no end in events.jsonl"
+    );
     assert!(!events.contains("PRIVATE KEY"), "a key in events.jsonl");
 }
 
@@ -47,12 +65,16 @@ fn alone_and_twice() {
     for _ in 0..2 {
         seat.lab(&["run", "chapter4/image-tag"]).passes();
     }
-    seat.on("m-k8s", "docker ps -aq --filter label=lab.exercise").passes().without("a");
+    seat.on("m-k8s", "docker ps -aq --filter label=lab.exercise")
+        .passes()
+        .without("a");
 }
 
 fn check() {
     let seat = shared();
     seat.lab(&["start", "chapter4/port-publish"]).passes();
     seat.lab(&["check", "chapter4/port-publish"]).code(1);
-    seat.lab(&["show", "chapter4/port-publish"]).passes().prints("docker run");
+    seat.lab(&["show", "chapter4/port-publish"])
+        .passes()
+        .prints("docker run");
 }

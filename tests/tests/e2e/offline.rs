@@ -10,8 +10,14 @@ use super::{CHAPTER, booting, program};
 /// All tests of this file.
 pub fn tests() -> Vec<Trial> {
     vec![
-        booting("offline::without_a_bundle_offline_says_what_is_missing", nothing_cached),
-        booting("offline::an_exported_bundle_boots_a_cluster_without_a_network", exported_and_imported),
+        booting(
+            "offline::without_a_bundle_offline_says_what_is_missing",
+            nothing_cached,
+        ),
+        booting(
+            "offline::an_exported_bundle_boots_a_cluster_without_a_network",
+            exported_and_imported,
+        ),
     ]
 }
 
@@ -32,7 +38,11 @@ fn exported_and_imported() {
     let cut_off = |arguments: &[&str]| {
         let lab = seat.command(arguments);
         let mut command = Command::new("unshare");
-        command.arg("--net").arg(lab.get_program()).args(lab.get_args()).current_dir(seat.project());
+        command
+            .arg("--net")
+            .arg(lab.get_program())
+            .args(lab.get_args())
+            .current_dir(seat.project());
         for (name, value) in lab.get_envs() {
             match value {
                 Some(value) => command.env(name, value),
@@ -44,6 +54,8 @@ fn exported_and_imported() {
     };
     cut_off(&["bundle", "import", stick.to_str().unwrap()]).passes();
     cut_off(&["up", "--yes", "--offline"]).passes();
-    cut_off(&["exec", "w1-k8s", "--", "docker", "pull", "nginx"]).passes().prints("Digest: sha256:");
+    cut_off(&["exec", "w1-k8s", "--", "docker", "pull", "nginx"])
+        .passes()
+        .prints("Digest: sha256:");
     cut_off(&["down", "--yes"]).passes();
 }

@@ -15,8 +15,12 @@ pub fn enter_network(path: &Path) -> Result<()> {
         ))
     };
     let hint = || {
-        text!("노드가 떠 있는지 보세요: `lab status`; 없으면 `lab up`", "see whether the nodes run: `lab status`; if not, `lab up`")
+        text!(
+            "노드가 떠 있는지 보세요: `lab status`; 없으면 `lab up`",
+            "see whether the nodes run: `lab status`; if not, `lab up`"
+        )
     };
     let file = std::fs::File::open(path).map_err(|error| failed().because(error).hint(hint()))?;
-    nix::sched::setns(file, nix::sched::CloneFlags::CLONE_NEWNET).map_err(|error| failed().because(error).hint(hint()))
+    nix::sched::setns(file, nix::sched::CloneFlags::CLONE_NEWNET)
+        .map_err(|error| failed().because(error).hint(hint()))
 }

@@ -34,7 +34,11 @@ enum Attempt {
 
 /// Connects, shakes hands, checks the host key, logs in. Tries again until `patience` is over, but only for what a booting
 /// node does: refuse, not answer, hang up. Blocks; gives up soon after `cancelled` says so.
-pub fn establish(endpoint: &Endpoint, patience: Duration, cancelled: &dyn Fn() -> bool) -> Result<Established> {
+pub fn establish(
+    endpoint: &Endpoint,
+    patience: Duration,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<Established> {
     let since = Instant::now();
     let deadline = since + patience.max(patient(Duration::from_millis(500)));
     let mut pause = Duration::from_millis(25);
@@ -71,10 +75,16 @@ fn unanswered(endpoint: &Endpoint, waited: Duration, cause: String) -> Error {
     ))
 }
 
-fn attempt(endpoint: &Endpoint, deadline: Instant, limit: Duration) -> std::result::Result<Established, Attempt> {
+fn attempt(
+    endpoint: &Endpoint,
+    deadline: Instant,
+    limit: Duration,
+) -> std::result::Result<Established, Attempt> {
     let again = |error: std::io::Error| Attempt::Again(error.to_string());
     let address = SocketAddr::new(endpoint.address, endpoint.port);
-    let remaining = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+    let remaining = deadline
+        .saturating_duration_since(Instant::now())
+        .max(Duration::from_millis(1));
     let socket = TcpStream::connect_timeout(&address, limit.min(remaining)).map_err(again)?;
     let keepalive = patient(Duration::from_secs(10));
     let mut link = Link::new(socket, keepalive).map_err(|fault| Attempt::Again(fault.to_string()))?;
@@ -89,7 +99,11 @@ fn attempt(endpoint: &Endpoint, deadline: Instant, limit: Duration) -> std::resu
 }
 
 /// Returns the host key that was shown.
-fn handshake(link: &mut Link, endpoint: &Endpoint, deadline: Instant) -> std::result::Result<Vec<u8>, Attempt> {
+fn handshake(
+    link: &mut Link,
+    endpoint: &Endpoint,
+    deadline: Instant,
+) -> std::result::Result<Vec<u8>, Attempt> {
     let accepted = hostkey::accepted(&endpoint.host_keys).map_err(Attempt::Final)?;
     let wishes = [
         (MethodType::HostKey, hostkey::preference(&accepted)),
@@ -100,10 +114,14 @@ fn handshake(link: &mut Link, endpoint: &Endpoint, deadline: Instant) -> std::re
         let set = link.session.method_pref(kind, &wish);
         set.map_err(|error| Attempt::Final(Error::new("cannot set up SSH").because(error)))?;
     }
-    link.drive(deadline, ssh2::Session::handshake).map_err(|fault| match fault {
-        Fault::Ssh { code: -5 | -8, message } => Attempt::Again(format!("{message} (while agreeing on keys)")),
-        fault => Attempt::Again(format!("{fault} (while shaking hands)")),
-    })?;
+    link.drive(deadline, ssh2::Session::handshake)
+        .map_err(|fault| match fault {
+            Fault::Ssh {
+                code: -5 | -8,
+                message,
+            } => Attempt::Again(format!("{message} (while agreeing on keys)")),
+            fault => Attempt::Again(format!("{fault} (while shaking hands)")),
+        })?;
     let shown = link.session.host_key().map(|(key, _)| key.to_vec());
     shown.ok_or_else(|| Attempt::Again("the server showed no host key".into()))
 }

@@ -25,7 +25,11 @@ pub fn accepted(keys: &HostKeys) -> Result<Vec<String>> {
     match keys {
         HostKeys::Pinned(keys) => Ok(keys.clone()),
         HostKeys::FirstSight(path) => match std::fs::read_to_string(path) {
-            Ok(text) => Ok(text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect()),
+            Ok(text) => Ok(text
+                .lines()
+                .filter(|line| !line.trim().is_empty())
+                .map(str::to_owned)
+                .collect()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(vec![]),
             Err(error) => Err(Error::new(format!("cannot read {}", path.display())).because(error)),
         },
@@ -34,9 +38,18 @@ pub fn accepted(keys: &HostKeys) -> Result<Vec<String>> {
 
 /// Signatures to ask for: those of the accepted keys first, so that a host with several keys shows the one that is known.
 pub fn preference(accepted: &[String]) -> String {
-    let known = |kind: &str| accepted.iter().any(|key| key.split_whitespace().next() == Some(kind));
+    let known = |kind: &str| {
+        accepted
+            .iter()
+            .any(|key| key.split_whitespace().next() == Some(kind))
+    };
     let (first, rest): (Vec<(&str, &str)>, Vec<_>) = TYPES.into_iter().partition(|(kind, _)| known(kind));
-    first.into_iter().chain(rest).map(|(_, signatures)| signatures).collect::<Vec<_>>().join(",")
+    first
+        .into_iter()
+        .chain(rest)
+        .map(|(_, signatures)| signatures)
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 /// Judges the key a host showed. Returns its fingerprint if it was seen for the first time (and is now remembered).
@@ -59,9 +72,16 @@ pub fn check(keys: &HostKeys, shown: &[u8]) -> Result<Option<String>> {
 
 fn refused(keys: &HostKeys, accepted: &[String], shown: &[u8]) -> Error {
     let seen = format!("{} {}", kind(shown), fingerprint(shown));
-    let known = accepted.iter().filter_map(|key| blob(key)).map(|key| format!("{} {}", kind(&key), fingerprint(&key)));
+    let known = accepted
+        .iter()
+        .filter_map(|key| blob(key))
+        .map(|key| format!("{} {}", kind(&key), fingerprint(&key)));
     let known = known.collect::<Vec<_>>().join(", ");
-    let known = if known.is_empty() { "nothing".to_owned() } else { known };
+    let known = if known.is_empty() {
+        "nothing".to_owned()
+    } else {
+        known
+    };
     let error = Error::new(text!(
         "호스트 키가 다름: {seen}을(를) 보여 주었지만 {known}이어야 함",
         "wrong host key: it shows {seen}, but must show {known}"
@@ -81,7 +101,8 @@ fn refused(keys: &HostKeys, accepted: &[String], shown: &[u8]) -> Error {
 
 /// Writes the key, unless one is there already (then `false`).
 fn remember(path: &Path, shown: &[u8]) -> Result<bool> {
-    let failed = |error: std::io::Error| Error::new(format!("cannot write {}", path.display())).because(error);
+    let failed =
+        |error: std::io::Error| Error::new(format!("cannot write {}", path.display())).because(error);
     let directory = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(directory).map_err(failed)?;
     let mut file = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
@@ -100,8 +121,11 @@ fn blob(key: &str) -> Option<Vec<u8>> {
 
 /// The type a key says it is: its first field, behind four bytes of length.
 fn kind(blob: &[u8]) -> String {
-    let length = blob.get(..4).map_or(0, |length| length.iter().fold(0, |sum, byte| (sum << 8) | usize::from(*byte)));
-    blob.get(4..4 + length.min(64)).map_or_else(|| "?".into(), |name| String::from_utf8_lossy(name).into_owned())
+    let length = blob.get(..4).map_or(0, |length| {
+        length.iter().fold(0, |sum, byte| (sum << 8) | usize::from(*byte))
+    });
+    blob.get(4..4 + length.min(64))
+        .map_or_else(|| "?".into(), |name| String::from_utf8_lossy(name).into_owned())
 }
 
 /// As `ssh-keygen -l` prints it.
@@ -116,7 +140,9 @@ mod tests {
     #[test]
     fn the_type_that_is_known_is_asked_for_first() {
         assert!(preference(&["ssh-rsa AAAA".into()]).starts_with("rsa-sha2-512,rsa-sha2-256,ssh-ed25519,"));
-        assert!(preference(&["ecdsa-sha2-nistp256 AAAA".into()]).starts_with("ecdsa-sha2-nistp256,ssh-ed25519,"));
+        assert!(
+            preference(&["ecdsa-sha2-nistp256 AAAA".into()]).starts_with("ecdsa-sha2-nistp256,ssh-ed25519,")
+        );
         assert!(preference(&[]).starts_with("ssh-ed25519,"));
     }
 }

@@ -89,13 +89,24 @@ impl Link {
         let mut session = Session::new()?;
         session.set_tcp_stream(Arc::clone(&socket));
         session.set_blocking(false);
-        session.set_keepalive(true, u32::try_from(keepalive.as_secs()).unwrap_or(u32::MAX).max(2));
-        Ok(Self { session, socket, heard: Instant::now(), keepalive })
+        session.set_keepalive(
+            true,
+            u32::try_from(keepalive.as_secs()).unwrap_or(u32::MAX).max(2),
+        );
+        Ok(Self {
+            session,
+            socket,
+            heard: Instant::now(),
+            keepalive,
+        })
     }
 
     /// Whether libssh2 has bytes it could not send.
     pub fn wants_to_send(&self) -> bool {
-        matches!(self.session.block_directions(), BlockDirections::Outbound | BlockDirections::Both)
+        matches!(
+            self.session.block_directions(),
+            BlockDirections::Outbound | BlockDirections::Both
+        )
     }
 
     /// Calls `operation` until it is done, waiting for the socket in between, at most until `deadline`.
@@ -119,11 +130,24 @@ impl Link {
 
     /// Waits until the socket or one of `others` is ready, at most `limit` (and never longer than a second). Returns whether
     /// anything happened on the first of `others`.
-    pub fn poll(&mut self, send: bool, others: &[(BorrowedFd, PollFlags)], limit: Duration) -> Result<bool, Fault> {
-        let interest = if send { PollFlags::POLLIN | PollFlags::POLLOUT } else { PollFlags::POLLIN };
+    pub fn poll(
+        &mut self,
+        send: bool,
+        others: &[(BorrowedFd, PollFlags)],
+        limit: Duration,
+    ) -> Result<bool, Fault> {
+        let interest = if send {
+            PollFlags::POLLIN | PollFlags::POLLOUT
+        } else {
+            PollFlags::POLLIN
+        };
         let socket = Arc::clone(&self.socket);
         let mut all = vec![PollFd::new(socket.as_fd(), interest)];
-        all.extend(others.iter().map(|(descriptor, interest)| PollFd::new(*descriptor, *interest)));
+        all.extend(
+            others
+                .iter()
+                .map(|(descriptor, interest)| PollFd::new(*descriptor, *interest)),
+        );
         let limit = limit.min(Duration::from_secs(1)).as_millis();
         // Rounded up, or the last fraction of a millisecond would be spun away.
         let timeout = PollTimeout::try_from(limit + 1).unwrap_or(PollTimeout::MAX);
@@ -131,7 +155,11 @@ impl Link {
             Ok(_) | Err(nix::errno::Errno::EINTR) => {}
             Err(error) => return Err(Fault::System(error.desc().to_owned())),
         }
-        if all.first().and_then(PollFd::revents).is_some_and(|events| events.contains(PollFlags::POLLIN)) {
+        if all
+            .first()
+            .and_then(PollFd::revents)
+            .is_some_and(|events| events.contains(PollFlags::POLLIN))
+        {
             self.heard = Instant::now();
         }
         let first = all.get(1).and_then(PollFd::any).unwrap_or(false);

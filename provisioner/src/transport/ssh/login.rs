@@ -59,7 +59,11 @@ fn refused(endpoint: &Endpoint, tried: &[String], methods: &str) -> Error {
         endpoint.address,
         endpoint.port
     ));
-    let tried = if tried.is_empty() { "no way to log in is configured".to_owned() } else { tried.join("; ") };
+    let tried = if tried.is_empty() {
+        "no way to log in is configured".to_owned()
+    } else {
+        tried.join("; ")
+    };
     error.cause(tried).cause(format!("the server accepts: {methods}")).hint(text!(
         "키나 비밀번호가 이 노드의 것인지 보세요; lab이 만든 노드라면 `lab up`이 다시 맞춥니다",
         "see whether the key or password belongs to this node; for a node made by lab, `lab up` puts it right"
@@ -84,9 +88,10 @@ fn judge(result: Result<(), Fault>, what: &str) -> Result<(), Refusal> {
     match result {
         Ok(()) => Ok(()),
         // The server says no; the key file is unusable; the agent does not answer or sign.
-        Err(Fault::Ssh { code: -18 | -19 | -16 | -17 | -48 | -42 | -34 | -39 | -51, message }) => {
-            Err(Refusal::No(format!("{what}: {message}")))
-        }
+        Err(Fault::Ssh {
+            code: -18 | -19 | -16 | -17 | -48 | -42 | -34 | -39 | -51,
+            message,
+        }) => Err(Refusal::No(format!("{what}: {message}"))),
         Err(fault) => Err(Refusal::Gone(fault)),
     }
 }
@@ -96,7 +101,12 @@ fn key(link: &mut Link, user: &str, path: &Path, deadline: Instant) -> Result<()
     if let Err(error) = std::fs::File::open(path) {
         return Err(Refusal::No(format!("{what}: {error}")));
     }
-    judge(link.drive(deadline, |session| session.userauth_pubkey_file(user, None, path, None)), &what)
+    judge(
+        link.drive(deadline, |session| {
+            session.userauth_pubkey_file(user, None, path, None)
+        }),
+        &what,
+    )
 }
 
 fn agent(link: &mut Link, user: &str, deadline: Instant) -> Result<(), Refusal> {
@@ -116,15 +126,30 @@ fn agent(link: &mut Link, user: &str, deadline: Instant) -> Result<(), Refusal> 
             ended => return ended,
         }
     }
-    Err(Refusal::No(if tried.is_empty() { "agent: it holds no identity".into() } else { tried.join("; ") }))
+    Err(Refusal::No(if tried.is_empty() {
+        "agent: it holds no identity".into()
+    } else {
+        tried.join("; ")
+    }))
 }
 
-fn password(link: &mut Link, user: &str, password: &str, methods: &str, deadline: Instant) -> Result<(), Refusal> {
+fn password(
+    link: &mut Link,
+    user: &str,
+    password: &str,
+    methods: &str,
+    deadline: Instant,
+) -> Result<(), Refusal> {
     if methods.split(',').any(|method| method == "password") || !methods.contains("keyboard-interactive") {
-        return judge(link.drive(deadline, |session| session.userauth_password(user, password)), "password");
+        return judge(
+            link.drive(deadline, |session| session.userauth_password(user, password)),
+            "password",
+        );
     }
     let mut answer = Answer(password.to_owned());
-    let ended = link.drive(deadline, |session| session.userauth_keyboard_interactive(user, &mut answer));
+    let ended = link.drive(deadline, |session| {
+        session.userauth_keyboard_interactive(user, &mut answer)
+    });
     judge(ended, "password (keyboard-interactive)")
 }
 

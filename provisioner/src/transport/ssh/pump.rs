@@ -47,7 +47,11 @@ struct Buffer {
 
 impl Buffer {
     fn new() -> Self {
-        Self { bytes: vec![0; CHUNK].into_boxed_slice(), start: 0, end: 0 }
+        Self {
+            bytes: vec![0; CHUNK].into_boxed_slice(),
+            start: 0,
+            end: 0,
+        }
     }
 
     fn is_empty(&self) -> bool {
@@ -246,7 +250,8 @@ impl<'a, L: Local> Pump<'a, L> {
 
     fn hurry(&mut self) {
         self.input_ended = true;
-        self.leave.get_or_insert(Instant::now() + patient(Duration::from_secs(3)));
+        self.leave
+            .get_or_insert(Instant::now() + patient(Duration::from_secs(3)));
     }
 
     fn wait(&mut self) -> Result<(), Fault> {
@@ -279,7 +284,8 @@ impl<'a, L: Local> Pump<'a, L> {
             if self.write_input()? || Instant::now() > deadline {
                 break;
             }
-            self.link.poll(self.send, &[], deadline.saturating_duration_since(Instant::now()))?;
+            self.link
+                .poll(self.send, &[], deadline.saturating_duration_since(Instant::now()))?;
         }
         let channel = &mut self.channel;
         self.link.drive(deadline, |_| channel.close())?;

@@ -78,10 +78,18 @@ pub fn work(mut link: Link, tasks: &Receiver<Task>, bell: &UnixStream, trace: &T
 }
 
 fn execute(link: &mut Link, line: &str, input: Vec<u8>, bell: &UnixStream) -> Result<Executed, Fault> {
-    let local = Memory { input: io::Cursor::new(input), stdout: vec![], stderr: vec![] };
+    let local = Memory {
+        input: io::Cursor::new(input),
+        stdout: vec![],
+        stderr: vec![],
+    };
     let pump = Pump::start(link, line, local, bell)?.stall_after(patient(Duration::from_secs(30)));
     let (ended, Memory { stdout, stderr, .. }) = pump.run()?;
-    Ok(Executed { ended, stdout, stderr })
+    Ok(Executed {
+        ended,
+        stdout,
+        stderr,
+    })
 }
 
 fn serve(
@@ -92,7 +100,10 @@ fn serve(
     bell: &UnixStream,
     trace: &Trace,
 ) -> Result<(), Fault> {
-    let local = Pipe { stream: local, trace: trace.clone() };
+    let local = Pipe {
+        stream: local,
+        trace: trace.clone(),
+    };
     let pump = match Pump::start(link, line, local, bell) {
         Ok(pump) => pump,
         Err(fault) => {
@@ -171,7 +182,9 @@ const TAIL: usize = 8 * 1024;
 
 impl Trace {
     fn lock(&self) -> std::sync::MutexGuard<'_, super::Traced> {
-        Arc::as_ref(&self.0).lock().unwrap_or_else(PoisonError::into_inner)
+        Arc::as_ref(&self.0)
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What broke the connection or ended the program badly; the first reason counts.
