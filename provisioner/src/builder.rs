@@ -286,6 +286,26 @@ pub fn parts(paths: &Paths, options: Options, sink: &Sink) -> Result<(Held, Vec<
     Ok((node?, images, mirror))
 }
 
+/// What images are built on, as far as the cache has it.
+pub fn bases(paths: &Paths) -> Result<Vec<Held>> {
+    let (recipes, lock) = (recipes(paths)?, lock(paths)?);
+    let cache = Cache::open(&paths.cache)?;
+    let find = |recipe: &Recipe| {
+        cache.find(&key(
+            recipe,
+            None,
+            lock.artifacts.get(&lock_name(&recipe.name)),
+            "lookup",
+        ))
+    };
+    Ok(recipes
+        .artifacts
+        .iter()
+        .filter(|recipe| recipe.lean)
+        .filter_map(find)
+        .collect())
+}
+
 /// The bundle, complete and verified. Quick when it is in the cache.
 pub fn ensure(paths: &Paths, options: Options, sink: &Sink) -> Result<Bundle> {
     let (node, images, mirror) = parts(paths, options, sink)?;

@@ -275,7 +275,8 @@ pub fn mirror(images: &[Held], out: &Path) -> Result<Record> {
     })
 }
 
-fn append<W: io::Write>(
+/// Adds a plain file to an archive, with the time all files have.
+pub fn append<W: io::Write>(
     tar: &mut tar::Builder<W>,
     path: &str,
     size: u64,

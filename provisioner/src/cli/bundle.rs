@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::builder::{self, Options};
+use crate::builder::cache::Cache;
+use crate::builder::{self, Options, transfer};
 use crate::bundle::lock::Lock;
 use crate::cli::App;
 use crate::error::{Error, Result, exit};
@@ -27,6 +28,16 @@ enum Action {
     Verify,
     /// List artifacts
     List,
+    /// Write the whole bundle to one file
+    Export {
+        /// The file
+        file: PathBuf,
+    },
+    /// Take a bundle from a file, after verifying all of it
+    Import {
+        /// The file
+        file: PathBuf,
+    },
     /// Write versions and digests to the project's bundle.lock
     Lock,
 }
@@ -44,11 +55,17 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
             locked: *locked,
             full: false,
         },
+        Action::Import { file } => {
+            for name in transfer::import(&Cache::open(&paths.cache)?, file)? {
+                app.out.line(name);
+            }
+            return Ok(exit::OK);
+        }
         Action::Verify => Options {
             full: true,
             ..offline
         },
-        Action::List | Action::Lock => offline,
+        Action::List | Action::Lock | Action::Export { .. } => offline,
     };
     let (node, images, mirror) = builder::parts(&paths, options, &app.sink)?;
     let all: Vec<_> = [node].into_iter().chain(images).chain([mirror]).collect();
@@ -64,6 +81,12 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
             .map_err(|error| Error::new("cannot write bundle.lock").because(error))?;
         std::fs::write(&file, text + "\n")
             .map_err(|error| Error::new("cannot write bundle.lock").because(error))?;
+        return Ok(exit::OK);
+    }
+    if let Action::Export { file } = &args.action {
+        let bases = builder::bases(&paths)?;
+        let all: Vec<_> = all.into_iter().chain(bases).collect();
+        transfer::export(&Cache::open(&paths.cache)?, &all, file)?;
         return Ok(exit::OK);
     }
     if app.json() {
