@@ -204,11 +204,14 @@ fn state(held: &Held) -> io::Result<String> {
     Ok(all)
 }
 
+/// Digest (hex) and size of files, by relative path.
+pub type Files = BTreeMap<String, (String, u64)>;
+
 /// Digest and size of every file in `directory`, and over all.
 pub fn inventory(
     directory: &Path,
     files: &[String],
-) -> Result<(BTreeMap<String, (String, u64)>, String, u64)> {
+) -> Result<(Files, String, u64)> {
     let mut all = BTreeMap::new();
     for file in files {
         let path = directory.join(file);
