@@ -208,10 +208,7 @@ fn state(held: &Held) -> io::Result<String> {
 pub type Files = BTreeMap<String, (String, u64)>;
 
 /// Digest and size of every file in `directory`, and over all.
-pub fn inventory(
-    directory: &Path,
-    files: &[String],
-) -> Result<(Files, String, u64)> {
+pub fn inventory(directory: &Path, files: &[String]) -> Result<(Files, String, u64)> {
     let mut all = BTreeMap::new();
     for file in files {
         let path = directory.join(file);
