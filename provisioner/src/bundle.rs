@@ -1,5 +1,7 @@
 //! What a bundle holds: artifacts by kind, named by digest. Pure: no process, no socket.
 
+pub mod diff;
+pub mod layout;
 pub mod lock;
 pub mod recipe;
 

@@ -1,1 +1,273 @@
-//! What to build and from where: labs/bundle/*.yaml.
+//! Recipes: what each artifact is made of, read from YAML. Pure; building them is the builder's.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::text;
+
+/// The recipes this program was built with.
+pub const EMBEDDED: &str = include_str!("../../../labs/bundle/bundle.yaml");
+
+/// All recipes, bases before what is built on them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipes {
+    /// One per artifact.
+    pub artifacts: Vec<Recipe>,
+}
+
+/// How one artifact is made.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// Its name; for an image, the reference exercises use.
+    pub name: String,
+    /// What it is.
+    pub kind: Kind,
+    /// Where it can come from; the first that can be reached is taken.
+    pub sources: Vec<Source>,
+    /// The rootfs an image is built on.
+    #[serde(default)]
+    pub base: Option<String>,
+    /// Without documentation and translations, as the first layer of images.
+    #[serde(default)]
+    pub lean: bool,
+    /// The package whose version is the artifact's.
+    #[serde(default)]
+    pub version_of: Option<String>,
+    /// Files to write, by absolute path.
+    #[serde(default)]
+    pub files: BTreeMap<String, File>,
+    /// Symbolic links, by absolute path.
+    #[serde(default)]
+    pub links: BTreeMap<String, String>,
+    /// Absolute paths to remove before files are written; the last part may hold `*`.
+    #[serde(default)]
+    pub remove: Vec<String>,
+    /// How an image's container runs.
+    #[serde(default)]
+    pub run: Run,
+}
+
+/// Kinds of artifact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A root file system.
+    Rootfs,
+    /// An OCI image.
+    OciImage,
+    /// Debian packages for a distribution and architecture.
+    DebSet,
+    /// A program.
+    Binary,
+    /// A Maven repository.
+    MavenRepo,
+    /// A git repository.
+    GitRepo,
+}
+
+/// Where an artifact can come from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Source {
+    /// An image of a public registry.
+    Upstream(Upstream),
+    /// Packages of Debian.
+    Debian(Debian),
+}
+
+/// An image of a public registry.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Upstream {
+    /// As `docker pull` takes it.
+    pub reference: String,
+    /// Never tried, so never taken.
+    #[serde(default)]
+    pub unproved: bool,
+}
+
+/// Packages of Debian.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Debian {
+    /// Codename.
+    pub suite: String,
+    /// Whether its security suite is used too.
+    #[serde(default)]
+    pub security: bool,
+    /// Packages on top of the minimal system.
+    pub packages: Vec<String>,
+    /// Packages taken from a newer suite, by name; everything else stays.
+    #[serde(default)]
+    pub newer: Option<Newer>,
+}
+
+/// Packages of a newer suite.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Newer {
+    /// Codename.
+    pub suite: String,
+    /// Exactly these come from it.
+    pub packages: Vec<String>,
+}
+
+/// A file to write.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// All of it.
+    pub content: String,
+    /// Permission bits.
+    #[serde(default = "plain")]
+    pub mode: u32,
+}
+
+fn plain() -> u32 {
+    0o644
+}
+
+/// How an image's container runs.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// Entrypoint.
+    #[serde(default)]
+    pub entrypoint: Vec<String>,
+    /// Command.
+    #[serde(default)]
+    pub command: Vec<String>,
+    /// Exposed ports, `80/tcp`.
+    #[serde(default)]
+    pub ports: Vec<String>,
+    /// Volumes.
+    #[serde(default)]
+    pub volumes: Vec<String>,
+    /// Signal that stops it.
+    #[serde(default)]
+    pub stop_signal: Option<String>,
+}
+
+impl Recipes {
+    /// Reads recipes; `file` names them in errors, which carry line and column.
+    pub fn parse(file: &str, text: &str) -> Result<Self> {
+        let recipes: Self = serde_yaml::from_str(text).map_err(|error| {
+            Error::usage(text!("{}: 레시피가 잘못됨", "{}: bad recipe", file)).cause(error.to_string())
+        })?;
+        let mut seen: Vec<&str> = Vec::new();
+        for recipe in &recipes.artifacts {
+            recipe
+                .check(&seen)
+                .map_err(|why| Error::usage(format!("{file}: {}: {why}", recipe.name)))?;
+            seen.push(&recipe.name);
+        }
+        Ok(recipes)
+    }
+
+    /// The recipe called `name`.
+    pub fn find(&self, name: &str) -> Result<&Recipe> {
+        self.artifacts
+            .iter()
+            .find(|recipe| recipe.name == name)
+            .ok_or_else(|| Error::usage(text!("`{}` 레시피가 없음", "no recipe for `{}`", name)))
+    }
+}
+
+impl Recipe {
+    fn check(&self, seen: &[&str]) -> std::result::Result<(), String> {
+        if seen.contains(&self.name.as_str()) {
+            return Err("named twice".into());
+        }
+        if !matches!(self.kind, Kind::Rootfs | Kind::OciImage) {
+            return Err(format!("kind {:?} cannot be built yet", self.kind));
+        }
+        match (self.kind, &self.base) {
+            (Kind::OciImage, None) => return Err("an oci-image needs a base".into()),
+            (_, Some(base)) if !seen.contains(&base.as_str()) => {
+                return Err(format!("base `{base}` does not come before it"));
+            }
+            _ => {}
+        }
+        if self.kind == Kind::OciImage && self.reference().is_none() {
+            return Err("an image's name is name:tag".into());
+        }
+        let bad = |path: &&String| !path.starts_with('/') || path.split('/').any(|part| part == "..");
+        match self
+            .files
+            .keys()
+            .chain(self.links.keys())
+            .chain(&self.remove)
+            .find(bad)
+        {
+            Some(path) => Err(format!("not an absolute path: {path}")),
+            None => self
+                .debian()
+                .map(drop)
+                .ok_or_else(|| "no source that can be reached".into()),
+        }
+    }
+
+    /// An image's repository and tag.
+    pub fn reference(&self) -> Option<(&str, &str)> {
+        let (name, tag) = self.name.split_once(':')?;
+        let plain = |part: &str| {
+            let mut characters = part.chars();
+            characters
+                .next()
+                .is_some_and(|first| first.is_ascii_alphanumeric())
+                && characters.all(|each| each.is_ascii_alphanumeric() || "._-".contains(each))
+        };
+        (plain(name) && plain(tag)).then_some((name, tag))
+    }
+
+    /// The source taken: the first of Debian's packages, as nothing else can be reached yet.
+    pub fn debian(&self) -> Option<&Debian> {
+        self.sources.iter().find_map(|source| match source {
+            Source::Debian(debian) => Some(debian),
+            Source::Upstream(_) => None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn the_embedded_recipes_are_sound() {
+        let recipes = Recipes::parse("bundle.yaml", EMBEDDED).unwrap();
+        assert_eq!(
+            recipes.find("nginx:stable").unwrap().reference(),
+            Some(("nginx", "stable"))
+        );
+        assert_eq!(
+            recipes.find("nginx:stable").unwrap().files["/docker-entrypoint.sh"].mode,
+            0o755
+        );
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error_with_its_place() {
+        let error = Recipes::parse("b.yaml", "artifacts:\n  - name: x\n    kinds: rootfs\n").unwrap_err();
+        assert!(
+            error.to_string().contains("kinds") && error.to_string().contains("line 3"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn paths_do_not_leave_the_root() {
+        let text = "artifacts: [{name: x, kind: rootfs, remove: [/../etc], sources: [{debian: {suite: trixie, packages: []}}]}]";
+        assert!(
+            Recipes::parse("b.yaml", text)
+                .unwrap_err()
+                .to_string()
+                .contains("absolute")
+        );
+    }
+}

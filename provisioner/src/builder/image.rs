@@ -1,0 +1,290 @@
+//! Makes artifacts in the cache: root file systems, images on a base, the mirror's storage.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::process::Command;
+
+use super::cache::{Held, Record, inventory};
+use super::debian;
+use super::tree::{self, Compression, Packed};
+use crate::bundle::diff::{compare, whiteout};
+use crate::bundle::layout::{self, Layer};
+use crate::bundle::lock::Entry;
+use crate::bundle::recipe::{Debian, Recipe};
+use crate::error::{Error, Result};
+use crate::event::Work;
+
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> Error {
+    move |error| Error::new(format!("cannot write {}", path.display())).because(error)
+}
+
+fn record(
+    recipe: &Recipe,
+    source: String,
+    packages: BTreeMap<String, String>,
+    out: &Path,
+    files: &[String],
+) -> Result<Record> {
+    let (files, sha256, size) = inventory(out, files)?;
+    let entry = Entry {
+        source,
+        packages,
+        sha256,
+        size,
+    };
+    Ok(Record {
+        name: recipe.name.clone(),
+        entry,
+        files,
+        manifest: None,
+        diff_id: None,
+    })
+}
+
+/// The file of a rootfs artifact.
+pub fn rootfs_file(recipe: &Recipe) -> &'static str {
+    if recipe.lean {
+        "layer.tar.gz"
+    } else {
+        "rootfs.tar.zst"
+    }
+}
+
+/// Makes a root file system in `out`.
+pub fn rootfs(recipe: &Recipe, debian: &Debian, temporary: &Path, out: &Path, work: &Work) -> Result<Record> {
+    let root = temporary.join("root");
+    debian::bootstrap(recipe, debian, &root, temporary, work)?;
+    let packages = debian::versions(&root, temporary)?;
+    tree::furnish(&root, recipe)?;
+    work.progress(90, Some(100), false);
+    let compression = if recipe.lean {
+        Compression::Gzip
+    } else {
+        Compression::Zstd
+    };
+    let file = rootfs_file(recipe).to_owned();
+    let packed = tree::pack(&root, &debian::stored(&root)?, &out.join(&file), compression)?;
+    let mut record = record(recipe, debian::name(debian), packages, out, &[file])?;
+    record.diff_id = Some(packed.diff_id);
+    Ok(record)
+}
+
+fn layer(packed: Packed, blobs: &Path, written: &Path, created_by: String) -> Result<Layer> {
+    fs::rename(written, blobs.join(&packed.sha256)).map_err(failed(blobs))?;
+    Ok(Layer {
+        sha256: packed.sha256,
+        size: packed.size,
+        diff_id: packed.diff_id,
+        created_by,
+    })
+}
+
+/// Packs what changed in `root` since `before`, whiteouts included.
+fn changes(
+    root: &Path,
+    before: &crate::bundle::diff::Tree,
+    target: &Path,
+) -> Result<(Packed, crate::bundle::diff::Tree)> {
+    let after = tree::scan(root)?;
+    let difference = compare(before, &after);
+    let mut paths = difference.changed;
+    let hidden: Vec<String> = difference.gone.iter().map(|path| whiteout(path)).collect();
+    for path in &hidden {
+        fs::write(root.join(path), "").map_err(failed(root))?;
+    }
+    paths.extend(hidden.iter().cloned());
+    let packed = tree::pack(root, &paths, target, Compression::Gzip)?;
+    for path in &hidden {
+        fs::remove_file(root.join(path)).map_err(failed(root))?;
+    }
+    Ok((packed, after))
+}
+
+/// Makes an image on `base` in `out`, as an OCI layout: the base's layer, one of packages, one of configuration.
+pub fn image(
+    recipe: &Recipe,
+    debian: &Debian,
+    base: &Held,
+    clean: &Recipe,
+    temporary: &Path,
+    out: &Path,
+) -> Result<Record> {
+    let root = temporary.join("root");
+    let blobs = out.join("blobs/sha256");
+    fs::create_dir_all(&root)
+        .and_then(|()| fs::create_dir_all(&blobs))
+        .map_err(failed(&blobs))?;
+    let archive = base.artifact("layer.tar.gz")?;
+    let status = Command::new("tar")
+        .arg("--xattrs")
+        .args(["--numeric-owner", "-xpzf"])
+        .arg(&archive.path)
+        .arg("-C")
+        .arg(&root)
+        .status();
+    if !status.map_err(failed(&root))?.success() {
+        return Err(Error::new(format!("cannot unpack {}", archive.path.display())));
+    }
+    let shared = blobs.join(&archive.sha256);
+    fs::hard_link(&archive.path, &shared)
+        .or_else(|_| fs::copy(&archive.path, &shared).map(drop))
+        .map_err(failed(&shared))?;
+    let diff_id = base.record.diff_id.clone().unwrap_or_default();
+    let by = format!("{}: {}", base.record.name, base.record.entry.source);
+    let mut layers = vec![Layer {
+        sha256: archive.sha256,
+        size: archive.size,
+        diff_id,
+        created_by: by,
+    }];
+    let before = tree::scan(&root)?;
+    debian::install(debian, &root, temporary)?;
+    let packages = debian::versions(&root, temporary)?;
+    let only_clean = Recipe {
+        files: BTreeMap::new(),
+        links: BTreeMap::new(),
+        ..clean.clone()
+    };
+    tree::furnish(&root, &only_clean)?;
+    let written = temporary.join("layer.tar.gz");
+    let (packed, before) = changes(&root, &before, &written)?;
+    layers.push(layer(
+        packed,
+        &blobs,
+        &written,
+        format!("apt-get install {}", debian.packages.join(" ")),
+    )?);
+    tree::furnish(&root, recipe)?;
+    let (packed, _) = changes(&root, &before, &written)?;
+    layers.push(layer(
+        packed,
+        &blobs,
+        &written,
+        "configuration of the recipe".into(),
+    )?);
+    write_documents(recipe, debian, layers, packages, out)
+}
+
+fn write_documents(
+    recipe: &Recipe,
+    debian: &Debian,
+    layers: Vec<Layer>,
+    packages: BTreeMap<String, String>,
+    out: &Path,
+) -> Result<Record> {
+    let version = recipe
+        .version_of
+        .as_ref()
+        .and_then(|name| packages.get(name))
+        .cloned()
+        .unwrap_or_default();
+    let mut labels = HashMap::from([("org.opencontainers.image.source".to_owned(), debian::name(debian))]);
+    labels.insert("org.opencontainers.image.version".into(), version);
+    labels.insert("org.opencontainers.image.title".into(), recipe.name.clone());
+    let (_, tag) = recipe
+        .reference()
+        .ok_or_else(|| Error::usage(format!("not a reference: {}", recipe.name)))?;
+    let made = layout::documents(
+        super::architecture(),
+        tree::CREATED,
+        &layers,
+        &recipe.run,
+        &labels,
+        tag,
+    )
+    .map_err(|error| Error::new(format!("{}: cannot describe the image", recipe.name)).because(error))?;
+    let blob = |sha: &str| format!("blobs/sha256/{sha}");
+    let config = layout::sha256(&made.config);
+    let write = |file: &str, bytes: &[u8]| fs::write(out.join(file), bytes).map_err(failed(out));
+    write(&blob(&config), &made.config)?;
+    write(&blob(&made.digest), &made.manifest)?;
+    write("index.json", &made.index)?;
+    write("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#)?;
+    let mut files: Vec<String> = layers.iter().map(|layer| blob(&layer.sha256)).collect();
+    files.extend([
+        blob(&config),
+        blob(&made.digest),
+        "index.json".into(),
+        "oci-layout".into(),
+    ]);
+    let mut record = record(recipe, debian::name(debian), packages, out, &files)?;
+    record.manifest = Some(made.digest);
+    Ok(record)
+}
+
+/// The file of the mirror's artifact.
+pub const STORAGE: &str = "storage.tar.zst";
+
+/// Makes the mirror's storage of `images` in `out`.
+pub fn mirror(images: &[Held], out: &Path) -> Result<Record> {
+    let target = out.join(STORAGE);
+    let write = || -> io::Result<()> {
+        let encoder = zstd::Encoder::new(fs::File::create(&target)?, 1)?;
+        let mut tar = tar::Builder::new(encoder);
+        let mut seen = std::collections::BTreeSet::new();
+        for image in images {
+            let (name, tag) = image
+                .record
+                .name
+                .split_once(':')
+                .unwrap_or((&image.record.name, "latest"));
+            let manifest = image.record.manifest.clone().unwrap_or_default();
+            let blobs: Vec<String> = image
+                .record
+                .files
+                .keys()
+                .filter_map(|file| file.strip_prefix("blobs/sha256/"))
+                .map(str::to_owned)
+                .collect();
+            for blob in &blobs {
+                if seen.insert(blob.clone()) {
+                    let path = image.directory.join("blobs/sha256").join(blob);
+                    append(
+                        &mut tar,
+                        &layout::storage_blob(blob),
+                        path.metadata()?.len(),
+                        fs::File::open(path)?,
+                    )?;
+                }
+            }
+            let layers: Vec<String> = blobs.into_iter().filter(|blob| *blob != manifest).collect();
+            for (path, content) in layout::storage_links(name, tag, &manifest, &layers) {
+                if seen.insert(path.clone()) {
+                    append(&mut tar, &path, content.len() as u64, content.as_bytes())?;
+                }
+            }
+        }
+        tar.into_inner()?.finish().map(drop)
+    };
+    write().map_err(failed(&target))?;
+    let (files, sha256, size) = inventory(out, &[STORAGE.to_owned()])?;
+    let entry = Entry {
+        source: "images of this bundle".into(),
+        packages: BTreeMap::new(),
+        sha256,
+        size,
+    };
+    Ok(Record {
+        name: "mirror".into(),
+        entry,
+        files,
+        manifest: None,
+        diff_id: None,
+    })
+}
+
+/// Adds a plain file to an archive, with the time all files have.
+pub fn append<W: io::Write>(
+    tar: &mut tar::Builder<W>,
+    path: &str,
+    size: u64,
+    data: impl io::Read,
+) -> io::Result<()> {
+    let mut header = tar::Header::new_gnu();
+    header.set_size(size);
+    header.set_mode(0o644);
+    header.set_mtime(1_735_689_600);
+    tar.append_data(&mut header, path, data)
+}
