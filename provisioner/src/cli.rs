@@ -9,6 +9,7 @@ mod doctor;
 mod down;
 mod exec;
 mod forward;
+mod help;
 mod lint;
 mod list;
 mod overview;
@@ -30,9 +31,8 @@ mod up;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{FromArgMatches, Parser, Subcommand};
 
 pub use app::App;
 pub use seat::Seat;
@@ -44,7 +44,12 @@ use crate::text::Lang;
 
 /// Runs a chapter of container and Kubernetes course notes for real.
 #[derive(Debug, Parser)]
-#[command(name = "lab", version, propagate_version = true, arg_required_else_help = true)]
+#[command(
+    name = "lab",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
 struct Cli {
     #[command(flatten)]
     global: Global,
@@ -141,15 +146,11 @@ enum Verb {
     Completions(completions::Args),
 }
 
-/// A deadline for this machine: `LAB_PATIENCE` (a number, 1 by default) multiplies it.
-pub(crate) fn patience(deadline: Duration) -> Duration {
-    let factor = std::env::var("LAB_PATIENCE").ok().and_then(|text| text.parse::<f64>().ok());
-    deadline.mul_f64(factor.filter(|factor| factor.is_finite()).unwrap_or(1.0).clamp(0.1, 1000.0))
-}
-
 /// Runs `lab` with `arguments` and says how it ended.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let matches = help::command(help::language(&arguments)).try_get_matches_from(arguments);
+    let cli = match matches.and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches)) {
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print();

@@ -89,7 +89,10 @@ pub fn examine(paths: &Paths, needs: Needs<'_>) -> Vec<Finding> {
 /// Errors with [`exit::HOST`] and the command to run where that is not possible.
 pub fn ensure_host(request: &Request<'_>) -> Result<()> {
     let missing = |findings: Vec<Finding>| -> Vec<Finding> {
-        findings.into_iter().filter(|finding| finding.outcome == Standing::Missing).collect()
+        findings
+            .into_iter()
+            .filter(|finding| finding.outcome == Standing::Missing)
+            .collect()
     };
     let host = Host::read(request.paths, false);
     let found = missing(judge::judge(&host, request.needs));
@@ -102,7 +105,11 @@ pub fn ensure_host(request: &Request<'_>) -> Result<()> {
     }
     fix::offer(&host, &packages(&found), request)?;
     let still = missing(judge::judge(&Host::read(request.paths, false), request.needs));
-    if still.is_empty() { Ok(()) } else { Err(lacking(&still.iter().collect::<Vec<_>>())) }
+    if still.is_empty() {
+        Ok(())
+    } else {
+        Err(lacking(&still.iter().collect::<Vec<_>>()))
+    }
 }
 
 /// Does what the fixes of these findings say, warnings too, asking first.
@@ -132,8 +139,16 @@ pub fn lines(findings: &[Finding], lang: Lang) -> Vec<String> {
             Standing::Warn => "!",
             Standing::Missing => "✗",
         };
-        let advice = finding.advice.as_ref().map(|advice| format!("  → {}", advice.get(lang))).unwrap_or_default();
-        vec![mark.to_owned(), finding.name.to_owned(), format!("{}{advice}", finding.detail.get(lang))]
+        let advice = finding
+            .advice
+            .as_ref()
+            .map(|advice| format!("  → {}", advice.get(lang)))
+            .unwrap_or_default();
+        vec![
+            mark.to_owned(),
+            finding.name.to_owned(),
+            format!("{}{advice}", finding.detail.get(lang)),
+        ]
     };
     columns(&findings.iter().map(row).collect::<Vec<_>>())
 }
@@ -151,7 +166,11 @@ pub struct Estimate {
 
 /// What to say before a first build.
 pub fn first_build(estimate: Estimate) -> Text {
-    let Estimate { minutes: (least, most), download, disk } = estimate;
+    let Estimate {
+        minutes: (least, most),
+        download,
+        disk,
+    } = estimate;
     let tools = tools::building().join(", ");
     text!(
         "처음 한 번 노드 이미지를 만듭니다: 약 {least}~{most}분, 다운로드 약 {}, 디스크 약 {}. 쓰는 도구: {tools}",
@@ -168,10 +187,21 @@ fn lacking(findings: &[&Finding]) -> Error {
     };
     let advice = |lang| {
         let advice = findings.iter().filter_map(|finding| finding.advice.as_ref());
-        advice.map(|advice| advice.get(lang).to_owned()).collect::<Vec<_>>().join("; ")
+        advice
+            .map(|advice| advice.get(lang).to_owned())
+            .collect::<Vec<_>>()
+            .join("; ")
     };
-    let what = Text { ko: format!("이 컴퓨터에 없는 것: {}", join(Lang::Ko)), en: format!("this host lacks: {}", join(Lang::En)) };
-    Error::new(what).hint(Text { ko: advice(Lang::Ko), en: advice(Lang::En) }).exit(exit::HOST)
+    let what = Text {
+        ko: format!("이 컴퓨터에 없는 것: {}", join(Lang::Ko)),
+        en: format!("this host lacks: {}", join(Lang::En)),
+    };
+    Error::new(what)
+        .hint(Text {
+            ko: advice(Lang::Ko),
+            en: advice(Lang::En),
+        })
+        .exit(exit::HOST)
 }
 
 #[cfg(test)]

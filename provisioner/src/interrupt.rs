@@ -19,7 +19,10 @@ pub struct Interrupt {
 impl Interrupt {
     /// Not watching yet. The first signal is announced on `sink`.
     pub fn new(sink: Sink) -> Self {
-        Self { sink, state: Arc::default() }
+        Self {
+            sink,
+            state: Arc::default(),
+        }
     }
 
     /// Begins to catch signals (as the first [`Interrupt::requested`] or [`Interrupt::wait`] does).
@@ -46,14 +49,20 @@ impl Interrupt {
 
     /// `Err` once the work is to stop: for a loop of steps, as in `app.interrupt.check()?`.
     pub fn check(&self) -> crate::error::Result<()> {
-        if self.requested() { Err(interrupted()) } else { Ok(()) }
+        if self.requested() {
+            Err(interrupted())
+        } else {
+            Ok(())
+        }
     }
 
     fn sender(&self) -> &watch::Sender<bool> {
         self.state.get_or_init(|| {
             let sender = watch::channel(false).0;
             let (signals, sink) = (sender.clone(), self.sink.clone());
-            let _ = std::thread::Builder::new().name("lab-signals".into()).spawn(move || listen(&signals, &sink));
+            let _ = std::thread::Builder::new()
+                .name("lab-signals".into())
+                .spawn(move || listen(&signals, &sink));
             sender
         })
     }
@@ -62,12 +71,17 @@ impl Interrupt {
 /// The error a verb ends with after it stopped cleanly.
 pub fn interrupted() -> Error {
     Error::new(text!("중단됨", "interrupted"))
-        .hint(text!("같은 명령을 다시 실행하면 이어서 합니다", "run the same command again to go on from here"))
+        .hint(text!(
+            "같은 명령을 다시 실행하면 이어서 합니다",
+            "run the same command again to go on from here"
+        ))
         .exit(exit::INTERRUPTED)
 }
 
 fn listen(requests: &watch::Sender<bool>, sink: &Sink) {
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else { return };
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else {
+        return;
+    };
     runtime.block_on(async {
         let Some(mut signals) = Signals::new() else { return };
         signals.next().await;
@@ -136,7 +150,10 @@ mod tests {
         interrupt.check().unwrap();
         let other = interrupt.clone();
         let waiting = std::thread::spawn(move || {
-            tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(other.wait());
+            tokio::runtime::Builder::new_current_thread()
+                .build()
+                .unwrap()
+                .block_on(other.wait());
         });
         interrupt.request();
         waiting.join().unwrap();

@@ -15,9 +15,28 @@ const MARKER: &str = "LAB_ELEVATED";
 
 /// Variables of the user that the process under sudo keeps.
 const KEPT: [&str; 22] = [
-    MARKER, "LAB_HOME", "LAB_LANG", "LAB_OFFLINE", "LAB_PATIENCE", "XDG_STATE_HOME", "XDG_CACHE_HOME", "LC_ALL",
-    "LC_MESSAGES", "LANG", "TERM", "NO_COLOR", "SSH_AUTH_SOCK", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY",
-    "HTTPS_PROXY", "NO_PROXY", "GOPROXY", "SSL_CERT_FILE", "RUST_BACKTRACE",
+    MARKER,
+    "LAB_HOME",
+    "LAB_LANG",
+    "LAB_OFFLINE",
+    "LAB_PATIENCE",
+    "XDG_STATE_HOME",
+    "XDG_CACHE_HOME",
+    "LC_ALL",
+    "LC_MESSAGES",
+    "LANG",
+    "TERM",
+    "NO_COLOR",
+    "SSH_AUTH_SOCK",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "GOPROXY",
+    "SSL_CERT_FILE",
+    "RUST_BACKTRACE",
 ];
 
 /// Returns in a process that is root: at once, or by running this same command under sudo in place of this process.
@@ -27,16 +46,30 @@ pub fn ensure_root(why: &Text, out: Out, paths: &Paths) -> Result<()> {
         return Ok(());
     }
     if std::env::var_os(MARKER).is_some() {
-        return Err(Error::new(text!("sudo를 거쳤지만 root가 아님", "sudo ran this, but not as root")).exit(exit::HOST));
+        return Err(Error::new(text!(
+            "sudo를 거쳤지만 root가 아님",
+            "sudo ran this, but not as root"
+        ))
+        .exit(exit::HOST));
     }
-    let found = std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|d| d.join("sudo").is_file()));
+    let found = std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|d| d.join("sudo").is_file()));
     if !found {
-        let what = Text { ko: format!("root 권한이 필요함: {}", why.ko), en: format!("root is needed {}", why.en) };
+        let what = Text {
+            ko: format!("root 권한이 필요함: {}", why.ko),
+            en: format!("root is needed {}", why.en),
+        };
         return Err(Error::new(what)
-            .hint(text!("sudo를 설치하거나 root로 실행하세요", "install sudo, or run this as root"))
+            .hint(text!(
+                "sudo를 설치하거나 root로 실행하세요",
+                "install sudo, or run this as root"
+            ))
             .exit(exit::HOST));
     }
-    let said = Text { ko: format!("sudo로 다시 실행합니다: {}", why.ko), en: format!("running under sudo {}", why.en) };
+    let said = Text {
+        ko: format!("sudo로 다시 실행합니다: {}", why.ko),
+        en: format!("running under sudo {}", why.en),
+    };
     out.say(said.get(out.lang));
     replace(paths)
 }
@@ -44,7 +77,10 @@ pub fn ensure_root(why: &Text, out: Out, paths: &Paths) -> Result<()> {
 /// Arguments of sudo for this command line: which variables stay, then the program and its own arguments.
 fn sudo_arguments(program: OsString, arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let keep = OsString::from(format!("--preserve-env={}", KEPT.join(",")));
-    [keep, "--".into(), program].into_iter().chain(arguments).collect()
+    [keep, "--".into(), program]
+        .into_iter()
+        .chain(arguments)
+        .collect()
 }
 
 /// The variables that pin the user's directories: root's own HOME must not move them.
@@ -54,7 +90,11 @@ fn pinned(paths: &Paths, home: Option<OsString>) -> Vec<(&'static str, OsString)
         Some(home) => variables.push(("LAB_HOME", home)),
         None => {
             // state is ROOT/lab/PROJECT, cache is ROOT/lab
-            let above = |path: &Path, levels: usize| path.ancestors().nth(levels).map(|path| path.as_os_str().to_owned());
+            let above = |path: &Path, levels: usize| {
+                path.ancestors()
+                    .nth(levels)
+                    .map(|path| path.as_os_str().to_owned())
+            };
             variables.extend(above(&paths.state, 2).map(|root| ("XDG_STATE_HOME", root)));
             variables.extend(above(&paths.cache, 1).map(|root| ("XDG_CACHE_HOME", root)));
         }
@@ -94,10 +134,18 @@ fn asked_by() -> Option<(u32, u32)> {
 #[cfg(unix)]
 pub fn give_back(paths: &Paths) {
     let Some(user) = asked_by() else { return };
-    for path in [&paths.reports, &paths.project.join("target"), &paths.cache, &paths.state] {
+    for path in [
+        &paths.reports,
+        &paths.project.join("target"),
+        &paths.cache,
+        &paths.state,
+    ] {
         give(path, user);
         // The directories above that were made on the way, e.g. ~/.local/state/lab.
-        let above = path.ancestors().skip(1).take_while(|above| above.parent().is_some_and(|up| owner(up) == Some(user.0)));
+        let above = path
+            .ancestors()
+            .skip(1)
+            .take_while(|above| above.parent().is_some_and(|up| owner(up) == Some(user.0)));
         for directory in above.filter(|above| owner(above) == Some(0)) {
             let _ = std::os::unix::fs::lchown(directory, Some(user.0), Some(user.1));
         }
@@ -117,10 +165,14 @@ fn owner(path: &Path) -> Option<u32> {
 #[cfg(unix)]
 fn give(top: &Path, user: (u32, u32)) {
     use std::os::unix::fs::MetadataExt;
-    let Ok(device) = top.symlink_metadata().map(|file| file.dev()) else { return };
+    let Ok(device) = top.symlink_metadata().map(|file| file.dev()) else {
+        return;
+    };
     let mut left = vec![top.to_owned()];
     while let Some(path) = left.pop() {
-        let Ok(file) = path.symlink_metadata() else { continue };
+        let Ok(file) = path.symlink_metadata() else {
+            continue;
+        };
         if file.dev() != device {
             continue;
         }
@@ -128,7 +180,13 @@ fn give(top: &Path, user: (u32, u32)) {
             let _ = std::os::unix::fs::lchown(&path, Some(user.0), Some(user.1));
         }
         if file.is_dir() {
-            left.extend(std::fs::read_dir(&path).into_iter().flatten().flatten().map(|entry| entry.path()));
+            left.extend(
+                std::fs::read_dir(&path)
+                    .into_iter()
+                    .flatten()
+                    .flatten()
+                    .map(|entry| entry.path()),
+            );
         }
     }
 }
@@ -154,7 +212,10 @@ mod tests {
         let variables = pinned(&paths, None);
         assert!(variables.contains(&("XDG_STATE_HOME", "/home/ann/.local/state".into())));
         assert!(variables.contains(&("XDG_CACHE_HOME", "/home/ann/.cache".into())));
-        assert_eq!(pinned(&paths, Some("/srv".into()))[1], ("LAB_HOME", "/srv".into()));
+        assert_eq!(
+            pinned(&paths, Some("/srv".into()))[1],
+            ("LAB_HOME", "/srv".into())
+        );
         for (name, _) in variables {
             assert!(KEPT.contains(&name), "sudo would drop {name}");
         }
@@ -163,8 +224,16 @@ mod tests {
     #[test]
     fn the_command_line_passes_unchanged() {
         let arguments = sudo_arguments("/opt/lab".into(), ["up", "--yes"].into_iter().map(OsString::from));
-        assert!(arguments[0].to_str().unwrap().starts_with("--preserve-env=LAB_ELEVATED,LAB_HOME,"));
-        assert_eq!(arguments[1..], ["--", "/opt/lab", "up", "--yes"].map(OsString::from));
+        assert!(
+            arguments[0]
+                .to_str()
+                .unwrap()
+                .starts_with("--preserve-env=LAB_ELEVATED,LAB_HOME,")
+        );
+        assert_eq!(
+            arguments[1..],
+            ["--", "/opt/lab", "up", "--yes"].map(OsString::from)
+        );
     }
 
     #[cfg(unix)]

@@ -38,17 +38,32 @@ pub fn lock(paths: &Paths, verb: &str) -> Result<Lock> {
     let path = file(paths);
     let failed = |error: std::io::Error| Error::new(format!("cannot lock {}", path.display())).because(error);
     std::fs::create_dir_all(&paths.state).map_err(failed)?;
-    let mut file =
-        File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+    let mut file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(failed)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Err(busy(&mut file)),
         Err(TryLockError::Error(error)) => return Err(failed(error)),
     }
-    let holder = Holder { pid: std::process::id(), verb: verb.to_owned(), since: crate::event::now() };
-    file.set_len(0).and_then(|()| write!(file, "{}", serde_json::json!(holder))).map_err(failed)?;
+    let holder = Holder {
+        pid: std::process::id(),
+        verb: verb.to_owned(),
+        since: crate::event::now(),
+    };
+    file.set_len(0)
+        .and_then(|()| write!(file, "{}", serde_json::json!(holder)))
+        .map_err(failed)?;
     // `lab clean` names the project a state belongs to, and sees when it is gone.
-    std::fs::write(paths.state.join(PROJECT), paths.project.as_os_str().as_encoded_bytes()).map_err(failed)?;
+    std::fs::write(
+        paths.state.join(PROJECT),
+        paths.project.as_os_str().as_encoded_bytes(),
+    )
+    .map_err(failed)?;
     Ok(Lock { file })
 }
 
@@ -60,7 +75,9 @@ pub fn project(state: &Path) -> Option<PathBuf> {
 
 /// Whether a verb works on this state now.
 pub fn locked(state: &Path) -> bool {
-    let Ok(file) = File::open(state.join(LOCK)) else { return false };
+    let Ok(file) = File::open(state.join(LOCK)) else {
+        return false;
+    };
     matches!(file.try_lock(), Err(TryLockError::WouldBlock))
 }
 
@@ -98,7 +115,10 @@ fn busy(file: &mut File) -> Error {
             "이 클러스터에서 `lab {verb}`(pid {pid})가 {since}부터 실행 중",
             "`lab {verb}` (pid {pid}) has been working on this cluster since {since}"
         ),
-        Err(_) => text!("다른 `lab`이 이 클러스터에서 실행 중", "another `lab` is working on this cluster"),
+        Err(_) => text!(
+            "다른 `lab`이 이 클러스터에서 실행 중",
+            "another `lab` is working on this cluster"
+        ),
     };
     Error::new(what).hint(text!(
         "끝나기를 기다리거나 그 프로세스를 멈추세요",
@@ -124,7 +144,9 @@ mod tests {
     /// Not a test of its own: the second process of the test below runs it.
     #[test]
     fn hold_the_lock_until_input_ends() {
-        let Some(directory) = std::env::var_os("LAB_TEST_SEAT") else { return };
+        let Some(directory) = std::env::var_os("LAB_TEST_SEAT") else {
+            return;
+        };
         let _lock = lock(&paths(directory.as_ref()), "up").unwrap();
         std::fs::write(std::path::Path::new(&directory).join("held"), "").unwrap();
         let _ = std::io::stdin().read_to_end(&mut vec![]);
@@ -143,7 +165,10 @@ mod tests {
             .unwrap();
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
         while !directory.path().join("held").exists() {
-            assert!(std::time::Instant::now() < deadline, "the second process never held the lock");
+            assert!(
+                std::time::Instant::now() < deadline,
+                "the second process never held the lock"
+            );
             std::thread::sleep(std::time::Duration::from_millis(10));
         }
         let error = lock(&paths, "down").unwrap_err();

@@ -29,7 +29,12 @@ impl App {
     pub fn new(global: Global, out: Out) -> Self {
         let sink = Sink::default();
         sink.add(Box::new(Terminal::standard(out)));
-        Self { global, out, interrupt: Interrupt::new(sink.clone()), sink }
+        Self {
+            global,
+            out,
+            interrupt: Interrupt::new(sink.clone()),
+            sink,
+        }
     }
 
     /// Whether data is for programs.
@@ -39,8 +44,13 @@ impl App {
 
     /// The project's directories.
     pub fn paths(&self) -> Result<Paths> {
-        let here = std::env::current_dir().map_err(|error| Error::new("cannot read the current directory").because(error))?;
-        let start = self.global.project.as_ref().map_or(here.clone(), |project| here.join(project));
+        let here = std::env::current_dir()
+            .map_err(|error| Error::new("cannot read the current directory").because(error))?;
+        let start = self
+            .global
+            .project
+            .as_ref()
+            .map_or(here.clone(), |project| here.join(project));
         Paths::discover(&start)
     }
 
@@ -51,7 +61,11 @@ impl App {
             .map_err(|error| Error::usage(format!("cannot read {}", file.display())).because(error))?;
         Cluster::parse("cluster.yaml", &text).map_err(|problems| {
             self.out.problems(&problems);
-            Error::usage(text!("cluster.yaml에 문제 {}개", "{} problem(s) in cluster.yaml", problems.len()))
+            Error::usage(text!(
+                "cluster.yaml에 문제 {}개",
+                "{} problem(s) in cluster.yaml",
+                problems.len()
+            ))
         })
     }
 

@@ -27,8 +27,11 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
         app.out.bytes(&script);
     }
     if let Some(directory) = &args.man {
-        let failed = |error| Error::new(format!("cannot write man pages to {}", directory.display())).because(error);
-        std::fs::create_dir_all(directory).and_then(|()| clap_mangen::generate_to(command, directory)).map_err(failed)?;
+        let failed =
+            |error| Error::new(format!("cannot write man pages to {}", directory.display())).because(error);
+        std::fs::create_dir_all(directory)
+            .and_then(|()| clap_mangen::generate_to(command, directory))
+            .map_err(failed)?;
     }
     Ok(exit::OK)
 }

@@ -15,13 +15,29 @@ pub struct Args {}
 /// Runs the verb.
 pub fn run(_args: &Args, app: &App) -> Result<u8> {
     let seat = app.change("down")?;
-    let there: Vec<_> = seat.provider.states()?.into_iter().filter(|(_, state)| *state != NodeState::Absent).collect();
+    let there: Vec<_> = seat
+        .provider
+        .states()?
+        .into_iter()
+        .filter(|(_, state)| *state != NodeState::Absent)
+        .collect();
     let nodes: Vec<_> = there.into_iter().map(|(node, _)| node).collect();
     let words = text!("삭제", "remove");
-    seat.each(app, &nodes, ("destroy", &words), |provider, node| provider.destroy(node))?;
-    let work = app.sink.work(None, "dismantle", text!("네트워크, 디스크, 스냅샷 삭제", "remove network, disk and snapshots"));
+    seat.each(app, &nodes, ("destroy", &words), |provider, node| {
+        provider.destroy(node)
+    })?;
+    let work = app.sink.work(
+        None,
+        "dismantle",
+        text!(
+            "네트워크, 디스크, 스냅샷 삭제",
+            "remove network, disk and snapshots"
+        ),
+    );
     work.finish(seat.provider.dismantle())?;
-    let work = app.sink.work(None, "forget", text!("키와 기록 삭제", "remove keys and journal"));
+    let work = app
+        .sink
+        .work(None, "forget", text!("키와 기록 삭제", "remove keys and journal"));
     work.finish(empty(&seat.paths.state))?;
     let cache = super::clean::size(&seat.paths.cache);
     app.sink.note(text!(
@@ -47,7 +63,11 @@ fn empty(state: &Path) -> Result<()> {
             continue;
         }
         let directory = path.symlink_metadata().is_ok_and(|file| file.is_dir());
-        let removed = if directory { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+        let removed = if directory {
+            std::fs::remove_dir_all(&path)
+        } else {
+            std::fs::remove_file(&path)
+        };
         removed.map_err(|error| failed(&path, error))?;
     }
     Ok(())
@@ -64,7 +84,11 @@ mod tests {
         std::fs::write(state.path().join("journal"), "").unwrap();
         std::fs::write(state.path().join("lock"), "").unwrap();
         super::empty(state.path()).unwrap();
-        let left: Vec<_> = std::fs::read_dir(state.path()).unwrap().flatten().map(|entry| entry.file_name()).collect();
+        let left: Vec<_> = std::fs::read_dir(state.path())
+            .unwrap()
+            .flatten()
+            .map(|entry| entry.file_name())
+            .collect();
         assert_eq!(left, ["lock"]);
         super::empty(&state.path().join("never-made")).unwrap();
     }

@@ -68,22 +68,62 @@ pub struct Row {
 pub fn row(seen: &Seen, expected: Option<&Expected>) -> Row {
     let dash = || "-".to_owned();
     let (docker, trust, disk) = match &seen.answer {
-        Some(Ok(answer)) => (docker(&answer.facts), trust(&answer.trust, expected), disk(&answer.facts)),
+        Some(Ok(answer)) => (
+            docker(&answer.facts),
+            trust(&answer.trust, expected),
+            disk(&answer.facts),
+        ),
         _ => (dash(), dash(), dash()),
     };
-    let problem = seen.answer.as_ref().and_then(|answer| answer.as_ref().err()).cloned();
-    let state = if problem.is_some() { "no answer".to_owned() } else { state(seen.state).to_owned() };
-    let well = state == "up" && trust.starts_with("ok") && docker.starts_with(|first: char| first.is_ascii_digit());
+    let problem = seen
+        .answer
+        .as_ref()
+        .and_then(|answer| answer.as_ref().err())
+        .cloned();
+    let state = if problem.is_some() {
+        "no answer".to_owned()
+    } else {
+        state(seen.state).to_owned()
+    };
+    let well =
+        state == "up" && trust.starts_with("ok") && docker.starts_with(|first: char| first.is_ascii_digit());
     let advice = (!well).then(|| "lab up".to_owned());
-    Row { node: seen.node.clone(), address: seen.address, state, docker, trust, disk, advice, problem }
+    Row {
+        node: seen.node.clone(),
+        address: seen.address,
+        state,
+        docker,
+        trust,
+        disk,
+        advice,
+        problem,
+    }
 }
 
 /// Rows as a table, head first.
 pub fn table(rows: &[Row]) -> Vec<Vec<String>> {
-    let head = ["NODE", "ADDRESS", "STATE", "DOCKER", "TRUST", "DISK"].map(str::to_owned).to_vec();
+    let head = ["NODE", "ADDRESS", "STATE", "DOCKER", "TRUST", "DISK"]
+        .map(str::to_owned)
+        .to_vec();
     let cells = |row: &Row| {
-        let Row { node, address, state, docker, trust, disk, advice, .. } = row;
-        let mut cells = vec![node.to_string(), address.to_string(), state.clone(), docker.clone(), trust.clone(), disk.clone()];
+        let Row {
+            node,
+            address,
+            state,
+            docker,
+            trust,
+            disk,
+            advice,
+            ..
+        } = row;
+        let mut cells = vec![
+            node.to_string(),
+            address.to_string(),
+            state.clone(),
+            docker.clone(),
+            trust.clone(),
+            disk.clone(),
+        ];
         cells.extend(advice.as_ref().map(|advice| format!("→ {advice}")));
         cells
     };
@@ -93,7 +133,10 @@ pub fn table(rows: &[Row]) -> Vec<Vec<String>> {
 /// What to say below the table, if anything.
 pub fn remark(rows: &[Row]) -> Option<Text> {
     if rows.iter().all(|row| row.state == "absent") {
-        return Some(text!("아직 만들지 않았습니다: `lab up`", "nothing was made yet: `lab up`"));
+        return Some(text!(
+            "아직 만들지 않았습니다: `lab up`",
+            "nothing was made yet: `lab up`"
+        ));
     }
     None
 }
@@ -108,7 +151,11 @@ fn state(state: NodeState) -> &'static str {
 }
 
 fn docker(facts: &Facts) -> String {
-    match facts.engines.iter().find(|engine| engine.engine == Engine::Docker) {
+    match facts
+        .engines
+        .iter()
+        .find(|engine| engine.engine == Engine::Docker)
+    {
         None => "missing".into(),
         Some(engine) if !engine.running => "stopped".into(),
         Some(engine) => engine.version.clone(),
@@ -116,11 +163,16 @@ fn docker(facts: &Facts) -> String {
 }
 
 fn trust(facts: &[TrustFact], expected: Option<&Expected>) -> String {
-    let Some(expected) = expected else { return "missing".into() };
+    let Some(expected) = expected else {
+        return "missing".into();
+    };
     if facts.is_empty() || facts.iter().any(|fact| fact.sha256.is_none()) {
         return "missing".into();
     }
-    if facts.iter().any(|fact| fact.sha256.as_deref() != Some(&expected.sha256)) {
+    if facts
+        .iter()
+        .any(|fact| fact.sha256.as_deref() != Some(&expected.sha256))
+    {
         return "other".into();
     }
     match expected.days {
@@ -147,7 +199,10 @@ mod tests {
     use crate::report::out::columns;
 
     fn expected() -> Expected {
-        Expected { sha256: "aa".into(), days: Some(89) }
+        Expected {
+            sha256: "aa".into(),
+            days: Some(89),
+        }
     }
 
     fn seen(name: &str, last: u8, answer: Answer) -> Seen {
@@ -160,15 +215,27 @@ mod tests {
     }
 
     fn answer(running: bool, sha256: Option<&str>) -> Answer {
-        let docker = EngineFact { engine: Engine::Docker, version: "26.1.5".into(), running };
-        let facts = Facts { disk: 1000, disk_used: 405, engines: vec![docker], ..Facts::default() };
+        let docker = EngineFact {
+            engine: Engine::Docker,
+            version: "26.1.5".into(),
+            running,
+        };
+        let facts = Facts {
+            disk: 1000,
+            disk_used: 405,
+            engines: vec![docker],
+            ..Facts::default()
+        };
         let trust = TrustFact {
             store: "docker".into(),
             registry: "m-k8s:8443".into(),
             path: "/ca.crt".into(),
             sha256: sha256.map(str::to_owned),
         };
-        Answer { facts, trust: vec![trust] }
+        Answer {
+            facts,
+            trust: vec![trust],
+        }
     }
 
     #[test]
@@ -198,7 +265,12 @@ mod tests {
         let trusts = |sha256: Option<&str>, expected: Option<Expected>| {
             row(&seen("m-k8s", 10, answer(true, sha256)), expected.as_ref()).trust
         };
-        let days = |days| Some(Expected { sha256: "aa".into(), days });
+        let days = |days| {
+            Some(Expected {
+                sha256: "aa".into(),
+                days,
+            })
+        };
         assert_eq!(trusts(Some("aa"), days(Some(-1))), "expired");
         assert_eq!(trusts(Some("bb"), days(Some(9))), "other");
         assert_eq!(trusts(Some("aa"), None), "missing");
@@ -210,7 +282,10 @@ mod tests {
         let mut silent = seen("m-k8s", 10, Answer::default());
         silent.answer = Some(Err("timed out".into()));
         let row = row(&silent, Some(&expected()));
-        assert_eq!((row.state.as_str(), row.advice.as_deref()), ("no answer", Some("lab up")));
+        assert_eq!(
+            (row.state.as_str(), row.advice.as_deref()),
+            ("no answer", Some("lab up"))
+        );
         assert_eq!(row.problem.as_deref(), Some("timed out"));
     }
 }

@@ -28,27 +28,41 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
     let seat = app.change("reset")?;
     let nodes = select(&seat.cluster, &args.nodes)?;
     let snapshots = seat.provider.snapshots()?;
-    let fresh = snapshots.iter().find(|snapshot| snapshot.name == FRESH).ok_or_else(|| {
-        Error::new(text!("돌아갈 스냅샷 `fresh`가 없음", "there is no snapshot `fresh` to go back to"))
+    let fresh = snapshots
+        .iter()
+        .find(|snapshot| snapshot.name == FRESH)
+        .ok_or_else(|| {
+            Error::new(text!(
+                "돌아갈 스냅샷 `fresh`가 없음",
+                "there is no snapshot `fresh` to go back to"
+            ))
             .hint(text!("`lab up`이 끝나면 생깁니다", "`lab up` ends by saving it"))
-    })?;
+        })?;
     let lost = losses(&seat, &nodes, fresh, app)?;
     for (node, loss) in nodes.iter().zip(&lost) {
-        app.sink.send(Some(node), crate::event::What::Note { text: loss_words(*loss, &fresh.saved) });
+        app.sink.send(
+            Some(node),
+            crate::event::What::Note {
+                text: loss_words(*loss, &fresh.saved),
+            },
+        );
     }
     let question = text!("되돌릴까요?", "go back?");
     let agreed = app.global.yes || app.out.ask(&question, false).ok_or_else(unattended)?;
     if !agreed {
         return Ok(exit::CANNOT);
     }
-    let work = app.sink.work(None, "reset", text!("`fresh`로 되돌림", "go back to `fresh`"));
+    let work = app
+        .sink
+        .work(None, "reset", text!("`fresh`로 되돌림", "go back to `fresh`"));
     work.finish(seat.provider.restore(FRESH, &nodes))?;
     seat.wait_until_reached(app, &nodes)?;
     Ok(exit::OK)
 }
 
 fn unattended() -> Error {
-    Error::usage(text!("물어볼 사람이 없음", "nobody is there to ask")).hint(text!("`--yes`를 주세요", "give `--yes`"))
+    Error::usage(text!("물어볼 사람이 없음", "nobody is there to ask"))
+        .hint(text!("`--yes`를 주세요", "give `--yes`"))
 }
 
 /// What a node has that its snapshot has not.
@@ -61,16 +75,31 @@ struct Loss {
 /// What each node would lose; `None` for a node that does not answer soon.
 fn losses(seat: &Seat, nodes: &[NodeName], fresh: &Snapshot, app: &App) -> Result<Vec<Option<Loss>>> {
     let states = seat.provider.states()?;
-    let up = |node: &NodeName| states.iter().any(|(name, state)| name == node && *state == NodeState::Up);
-    let endpoints: Vec<Option<Endpoint>> =
-        nodes.iter().map(|node| if up(node) { seat.provider.endpoint(node).ok() } else { None }).collect();
-    let patience = crate::cli::patience(Duration::from_secs(5));
+    let up = |node: &NodeName| {
+        states
+            .iter()
+            .any(|(name, state)| name == node && *state == NodeState::Up)
+    };
+    let endpoints: Vec<Option<Endpoint>> = nodes
+        .iter()
+        .map(|node| {
+            if up(node) {
+                seat.provider.endpoint(node).ok()
+            } else {
+                None
+            }
+        })
+        .collect();
+    let patience = crate::transport::patient(Duration::from_secs(5));
     app.block_on(async {
         let count = |endpoint: Option<Endpoint>| {
             let since = fresh.saved.clone();
             tokio::spawn(async move {
                 let endpoint = endpoint?;
-                tokio::time::timeout(patience, loss(&endpoint, patience, &since)).await.ok().flatten()
+                tokio::time::timeout(patience, loss(&endpoint, patience, &since))
+                    .await
+                    .ok()
+                    .flatten()
             })
         };
         let tasks: Vec<_> = endpoints.into_iter().map(count).collect();
@@ -84,10 +113,18 @@ fn losses(seat: &Seat, nodes: &[NodeName], fresh: &Snapshot, app: &App) -> Resul
 
 async fn loss(endpoint: &Endpoint, patience: Duration, since: &str) -> Option<Loss> {
     let session = Session::open(endpoint, patience).await.ok()?;
-    let containers = times(&session, &["docker", "ps", "-aq"], &["docker", "inspect", "-f", "{{.Created}}"]).await?;
+    let containers = times(
+        &session,
+        &["docker", "ps", "-aq"],
+        &["docker", "inspect", "-f", "{{.Created}}"],
+    )
+    .await?;
     let tagged = ["docker", "image", "inspect", "-f", "{{.Metadata.LastTagTime}}"];
     let images = times(&session, &["docker", "image", "ls", "-q"], &tagged).await?;
-    Some(Loss { containers: newer(&containers, since), images: newer(&images, since) })
+    Some(Loss {
+        containers: newer(&containers, since),
+        images: newer(&images, since),
+    })
 }
 
 /// What `inspect` prints of each thing that `list` names.
@@ -96,19 +133,35 @@ async fn times(session: &Session, list: &[&str], inspect: &[&str]) -> Option<Str
     if ids.trim().is_empty() {
         return Some(String::new());
     }
-    let argv = inspect.iter().copied().chain(ids.split_whitespace()).map(str::to_owned).collect();
+    let argv = inspect
+        .iter()
+        .copied()
+        .chain(ids.split_whitespace())
+        .map(str::to_owned)
+        .collect();
     lines(session, argv).await
 }
 
 async fn lines(session: &Session, argv: Vec<String>) -> Option<String> {
-    let run = Run { argv, cap: Some(1 << 20), deadline_ms: Some(5000), ..Run::default() };
+    let run = Run {
+        argv,
+        cap: Some(1 << 20),
+        deadline_ms: Some(5000),
+        ..Run::default()
+    };
     let completed = session.agent.run(run).await.ok()?;
-    (completed.exited.how == agent::wire::How::Code(0)).then(|| String::from_utf8_lossy(&completed.stdout).into_owned())
+    (completed.exited.how == agent::wire::How::Code(0))
+        .then(|| String::from_utf8_lossy(&completed.stdout).into_owned())
 }
 
 /// How many of these times (a line each, UTC; RFC 3339 or as Go prints them) are after `since` (RFC 3339).
 fn newer(times: &str, since: &str) -> usize {
-    let second = |time: &str| time.chars().take(19).map(|char| if char == 'T' { ' ' } else { char }).collect::<String>();
+    let second = |time: &str| {
+        time.chars()
+            .take(19)
+            .map(|char| if char == 'T' { ' ' } else { char })
+            .collect::<String>()
+    };
     let since = second(since);
     times.lines().filter(|time| second(time) > since).count()
 }
@@ -135,6 +188,16 @@ mod tests {
         let times = "2026-11-24T02:10:11.5Z\n2026-11-24T02:30:00Z\n2026-11-24 03:00:00.1 +0000 UTC\n0001-01-01 00:00:00 +0000 UTC\n";
         assert_eq!(newer(times, "2026-11-24T02:15:00.000Z"), 2);
         assert_eq!(newer("", "2026-11-24T02:15:00.000Z"), 0);
-        assert!(loss_words(Some(Loss { containers: 2, images: 1 }), "x").en.contains("2 new container(s), 1 new image(s)"));
+        assert!(
+            loss_words(
+                Some(Loss {
+                    containers: 2,
+                    images: 1
+                }),
+                "x"
+            )
+            .en
+            .contains("2 new container(s), 1 new image(s)")
+        );
     }
 }

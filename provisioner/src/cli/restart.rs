@@ -18,10 +18,15 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
     let seat = app.change("restart")?;
     let nodes = select(&seat.cluster, &args.nodes)?;
     super::start::must_exist(&seat, &nodes)?;
-    seat.each(app, &nodes, ("restart", &text!("재시작", "restart")), |provider, node| {
-        provider.stop(node)?;
-        provider.boot(node)
-    })?;
+    seat.each(
+        app,
+        &nodes,
+        ("restart", &text!("재시작", "restart")),
+        |provider, node| {
+            provider.stop(node)?;
+            provider.boot(node)
+        },
+    )?;
     seat.wait_until_reached(app, &nodes)?;
     Ok(exit::OK)
 }

@@ -33,7 +33,10 @@ impl App {
 
     /// The seat, to look at.
     pub fn look(&self) -> Result<Seat> {
-        self.seat(None, &text!("노드의 네트워크에 들어가려고", "to enter the nodes' network"))
+        self.seat(
+            None,
+            &text!("노드의 네트워크에 들어가려고", "to enter the nodes' network"),
+        )
     }
 
     fn seat(&self, verb: Option<&str>, why: &Text) -> Result<Seat> {
@@ -44,7 +47,12 @@ impl App {
         }
         let lock = verb.map(|verb| crate::seat::lock(&paths, verb)).transpose()?;
         let provider = self.provider(&paths, &cluster)?;
-        Ok(Seat { paths, cluster, provider, _lock: lock })
+        Ok(Seat {
+            paths,
+            cluster,
+            provider,
+            _lock: lock,
+        })
     }
 
     /// Waits for a future.
@@ -77,7 +85,10 @@ impl Seat {
         let results: Vec<Result<()>> = std::thread::scope(|scope| {
             let threads: Vec<_> = nodes.iter().map(|node| scope.spawn(|| one(node))).collect();
             let lost = || Err(Error::new("a thread of this program died"));
-            threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| lost())).collect()
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap_or_else(|_| lost()))
+                .collect()
         });
         results.into_iter().collect()
     }
@@ -85,8 +96,11 @@ impl Seat {
     /// Waits until each node's agent answers.
     pub fn wait_until_reached(&self, app: &App, nodes: &[NodeName]) -> Result<()> {
         let words = text!("응답을 기다림", "wait until it answers");
-        let patience = crate::cli::patience(Duration::from_secs(60));
-        let endpoints = nodes.iter().map(|node| self.provider.endpoint(node)).collect::<Result<Vec<_>>>()?;
+        let patience = crate::transport::patient(Duration::from_secs(60));
+        let endpoints = nodes
+            .iter()
+            .map(|node| self.provider.endpoint(node))
+            .collect::<Result<Vec<_>>>()?;
         app.block_on(async {
             let mut tasks = tokio::task::JoinSet::new();
             for endpoint in endpoints {
@@ -95,7 +109,8 @@ impl Seat {
             }
             let mut result = Ok(());
             while let Some(ended) = tasks.join_next().await {
-                let ended = ended.unwrap_or_else(|error| Err(Error::new("cannot reach a node").because(error)));
+                let ended =
+                    ended.unwrap_or_else(|error| Err(Error::new("cannot reach a node").because(error)));
                 result = result.and(ended);
             }
             result
@@ -109,12 +124,20 @@ pub fn select(cluster: &Cluster, names: &[String]) -> Result<Vec<NodeName>> {
     if names.is_empty() || names.iter().any(|name| name == "all") {
         return Ok(all().collect());
     }
-    if let Some(unknown) = names.iter().find(|name| all().all(|node| node.as_str() != name.as_str())) {
+    if let Some(unknown) = names
+        .iter()
+        .find(|name| all().all(|node| node.as_str() != name.as_str()))
+    {
         let known = all().map(|node| node.to_string()).collect::<Vec<_>>().join(", ");
-        return Err(Error::usage(text!("`{unknown}`이라는 노드가 없음", "there is no node `{unknown}`"))
-            .hint(text!("노드: {known}", "nodes: {known}")));
+        return Err(Error::usage(text!(
+            "`{unknown}`이라는 노드가 없음",
+            "there is no node `{unknown}`"
+        ))
+        .hint(text!("노드: {known}", "nodes: {known}")));
     }
-    Ok(all().filter(|node| names.iter().any(|name| name == node.as_str())).collect())
+    Ok(all()
+        .filter(|node| names.iter().any(|name| name == node.as_str()))
+        .collect())
 }
 
 #[cfg(test)]
@@ -137,10 +160,17 @@ mod tests {
         };
         Cluster {
             name: "test".into(),
-            network: Network { base: std::net::Ipv4Addr::new(192, 168, 1, 0), prefix: 24 },
+            network: Network {
+                base: std::net::Ipv4Addr::new(192, 168, 1, 0),
+                prefix: 24,
+            },
             provider: ProviderKind::Local,
             nodes: names.iter().enumerate().map(node).collect(),
-            registry: Registry { host: names[0].parse().unwrap(), port: 8443, image: "registry:2".into() },
+            registry: Registry {
+                host: names[0].parse().unwrap(),
+                port: 8443,
+                image: "registry:2".into(),
+            },
             egress: Egress::Auto,
         }
     }
@@ -150,7 +180,13 @@ mod tests {
         let cluster = cluster(&["m-k8s", "w1-k8s", "w2-k8s"]);
         let names = |given: &[&str]| {
             let given: Vec<String> = given.iter().map(|name| (*name).to_owned()).collect();
-            select(&cluster, &given).map(|nodes| nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
+            select(&cluster, &given).map(|nodes| {
+                nodes
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            })
         };
         for (given, expected) in [
             (&[] as &[&str], "m-k8s w1-k8s w2-k8s"),

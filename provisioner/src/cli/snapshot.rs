@@ -58,23 +58,39 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
 
 fn save(name: &str, replace: bool, app: &App) -> Result<u8> {
     if name == FRESH && !replace {
-        return Err(Error::usage(text!("`fresh`는 `lab up`이 저장하는 이름", "`fresh` is what `lab up` saves")).hint(text!(
+        return Err(Error::usage(text!(
+            "`fresh`는 `lab up`이 저장하는 이름",
+            "`fresh` is what `lab up` saves"
+        ))
+        .hint(text!(
             "다른 이름을 쓰거나, `lab reset`이 돌아갈 상태를 바꾸려면 --replace",
             "choose another name, or give --replace to change what `lab reset` goes back to"
         )));
     }
     let seat = app.change("snapshot save")?;
-    let work = app.sink.work(None, "snapshot", text!("스냅샷 `{name}` 저장", "save snapshot `{name}`"));
+    let work = app.sink.work(
+        None,
+        "snapshot",
+        text!("스냅샷 `{name}` 저장", "save snapshot `{name}`"),
+    );
     work.finish(seat.provider.save(name, replace))?;
     Ok(exit::OK)
 }
 
 fn restore(name: &str, app: &App) -> Result<u8> {
     let seat = app.change("snapshot restore")?;
-    let work = app.sink.work(None, "snapshot", text!("스냅샷 `{name}` 복원", "restore snapshot `{name}`"));
+    let work = app.sink.work(
+        None,
+        "snapshot",
+        text!("스냅샷 `{name}` 복원", "restore snapshot `{name}`"),
+    );
     work.finish(seat.provider.restore(name, &[]))?;
     let states = seat.provider.states()?;
-    let up: Vec<_> = states.into_iter().filter(|(_, state)| *state == NodeState::Up).map(|(node, _)| node).collect();
+    let up: Vec<_> = states
+        .into_iter()
+        .filter(|(_, state)| *state == NodeState::Up)
+        .map(|(node, _)| node)
+        .collect();
     seat.wait_until_reached(app, &up)?;
     Ok(exit::OK)
 }
@@ -87,7 +103,12 @@ fn list(app: &App) -> Result<u8> {
     }
     let head = vec!["NAME".to_owned(), "SAVED".to_owned(), "NODES".to_owned()];
     let rows = snapshots.iter().map(|snapshot| {
-        let nodes = snapshot.nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        let nodes = snapshot
+            .nodes
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(" ");
         vec![snapshot.name.clone(), snapshot.saved.clone(), nodes]
     });
     app.out.table(&[head].into_iter().chain(rows).collect::<Vec<_>>());
@@ -97,7 +118,11 @@ fn list(app: &App) -> Result<u8> {
 /// A name becomes part of a path: nothing that could leave its directory.
 fn parse_name(name: &str) -> std::result::Result<String, String> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    if !name.is_empty() && name.len() <= 64 && name.bytes().all(plain) && name.as_bytes()[0].is_ascii_alphanumeric() {
+    if !name.is_empty()
+        && name.len() <= 64
+        && name.bytes().all(plain)
+        && name.as_bytes()[0].is_ascii_alphanumeric()
+    {
         Ok(name.to_owned())
     } else {
         Err("use up to 64 letters, digits, dots, dashes and underscores, a letter or digit first".into())

@@ -20,7 +20,10 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
     if args.names.iter().any(|name| name.contains('/')) {
         return match args.names.as_slice() {
             [exercise] => start_exercise(exercise, app),
-            _ => Err(Error::usage(text!("실습은 한 번에 하나만 시작합니다", "one exercise at a time"))),
+            _ => Err(Error::usage(text!(
+                "실습은 한 번에 하나만 시작합니다",
+                "one exercise at a time"
+            ))),
         };
     }
     let seat = app.change("start")?;
@@ -28,7 +31,9 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
     must_exist(&seat, &nodes)?;
     let words = text!("시작", "start");
     seat.provider.prepare()?;
-    seat.each(app, &nodes, ("start", &words), |provider, node| provider.boot(node))?;
+    seat.each(app, &nodes, ("start", &words), |provider, node| {
+        provider.boot(node)
+    })?;
     seat.wait_until_reached(app, &nodes)?;
     Ok(exit::OK)
 }
@@ -36,15 +41,22 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
 /// Only `lab up` makes nodes: a node that was never made is an error that says so.
 pub fn must_exist(seat: &Seat, nodes: &[NodeName]) -> Result<()> {
     let states = seat.provider.states()?;
-    let absent = states.iter().find(|(node, state)| *state == NodeState::Absent && nodes.contains(node));
+    let absent = states
+        .iter()
+        .find(|(node, state)| *state == NodeState::Absent && nodes.contains(node));
     match absent {
         None => Ok(()),
-        Some((node, _)) => Err(Error::new(text!("아직 만들지 않은 노드", "this node was never made"))
-            .on(node)
-            .hint(text!("`lab up`이 만듭니다", "`lab up` makes it"))),
+        Some((node, _)) => Err(
+            Error::new(text!("아직 만들지 않은 노드", "this node was never made"))
+                .on(node)
+                .hint(text!("`lab up`이 만듭니다", "`lab up` makes it")),
+        ),
     }
 }
 
 fn start_exercise(exercise: &str, _app: &App) -> Result<u8> {
-    Err(Error::usage(text!("`{exercise}`라는 실습이 없음", "there is no exercise `{exercise}`")))
+    Err(Error::usage(text!(
+        "`{exercise}`라는 실습이 없음",
+        "there is no exercise `{exercise}`"
+    )))
 }

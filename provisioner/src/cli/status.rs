@@ -25,7 +25,10 @@ const DEADLINE: Duration = Duration::from_secs(4);
 pub fn run(_args: &Args, app: &App) -> Result<u8> {
     let seat = app.look()?;
     let expected = expected(&seat);
-    let rows: Vec<Row> = see(&seat, app)?.iter().map(|seen| overview::row(seen, expected.as_ref())).collect();
+    let rows: Vec<Row> = see(&seat, app)?
+        .iter()
+        .map(|seen| overview::row(seen, expected.as_ref()))
+        .collect();
     if app.json() {
         app.out.json(&rows);
         return Ok(exit::OK);
@@ -45,10 +48,13 @@ pub fn run(_args: &Args, app: &App) -> Result<u8> {
 fn see(seat: &Seat, app: &App) -> Result<Vec<Seen>> {
     let states = seat.provider.states()?;
     let registries = seat.cluster.registry_names();
-    let deadline = crate::cli::patience(DEADLINE);
+    let deadline = crate::transport::patient(DEADLINE);
     app.block_on(async {
         let asked = seat.cluster.nodes.iter().map(|node| {
-            let state = states.iter().find(|(name, _)| *name == node.name).map_or(NodeState::Absent, |(_, state)| *state);
+            let state = states
+                .iter()
+                .find(|(name, _)| *name == node.name)
+                .map_or(NodeState::Absent, |(_, state)| *state);
             let asking = (state == NodeState::Up).then(|| {
                 let (endpoint, registries) = (seat.provider.endpoint(&node.name), registries.clone());
                 tokio::spawn(async move { ask(endpoint, registries, deadline).await })
@@ -62,18 +68,31 @@ fn see(seat: &Seat, app: &App) -> Result<Vec<Seen>> {
                 Some(asking) => Some(asking.await.unwrap_or_else(|error| Err(error.to_string()))),
                 None => None,
             };
-            all.push(Seen { node: node.name.clone(), address: node.address, state, answer });
+            all.push(Seen {
+                node: node.name.clone(),
+                address: node.address,
+                state,
+                answer,
+            });
         }
         all
     })
 }
 
-async fn ask(endpoint: Result<Endpoint>, registries: Vec<String>, deadline: Duration) -> std::result::Result<Answer, String> {
+async fn ask(
+    endpoint: Result<Endpoint>,
+    registries: Vec<String>,
+    deadline: Duration,
+) -> std::result::Result<Answer, String> {
     let asking = async {
         let session = Session::open(&endpoint?, deadline).await?;
         let failed = |error| Error::new("the agent does not answer").because(error);
         let facts = session.agent.facts(FactsQuery::default()).await.map_err(failed)?;
-        let trust = session.agent.trust(Trust::Status { registries }).await.map_err(failed)?;
+        let trust = session
+            .agent
+            .trust(Trust::Status { registries })
+            .await
+            .map_err(failed)?;
         Ok::<_, Error>(Answer { facts, trust })
     };
     match tokio::time::timeout(deadline, asking).await {
@@ -88,6 +107,10 @@ fn expected(seat: &Seat) -> Option<Expected> {
     let trusted = store.trusted().ok().filter(|trusted| !trusted.is_empty())?;
     let sha256 = hex::encode(Sha256::digest(trusted.concat()));
     let ends = store.leaf_ends(&seat.cluster.registry.host).ok().flatten();
-    let days = ends.map(|ends| (ends - time::OffsetDateTime::now_utc()).whole_seconds().div_euclid(86_400));
+    let days = ends.map(|ends| {
+        (ends - time::OffsetDateTime::now_utc())
+            .whole_seconds()
+            .div_euclid(86_400)
+    });
     Some(Expected { sha256, days })
 }

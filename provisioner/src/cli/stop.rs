@@ -17,6 +17,11 @@ pub struct Args {
 pub fn run(args: &Args, app: &App) -> Result<u8> {
     let seat = app.change("stop")?;
     let nodes = select(&seat.cluster, &args.nodes)?;
-    seat.each(app, &nodes, ("stop", &text!("정지", "stop")), |provider, node| provider.stop(node))?;
+    seat.each(
+        app,
+        &nodes,
+        ("stop", &text!("정지", "stop")),
+        |provider, node| provider.stop(node),
+    )?;
     Ok(exit::OK)
 }

@@ -13,21 +13,33 @@ use crate::text;
 pub(super) fn offer(host: &Host, packages: &[&'static str], request: &Request<'_>) -> Result<()> {
     let names = packages.join(" ");
     if host.program("apt-get").is_none() {
-        return Err(Error::new(text!("없는 호스트 도구가 있음 (Debian 이름: {names})", "host tools are missing (Debian names: {names})"))
-            .hint(text!(
-                "{}에 해당하는 패키지를 설치하세요",
-                "install {} or what this distribution calls them",
-                manual(host, &names)
-            ))
-            .exit(exit::HOST));
+        return Err(Error::new(text!(
+            "없는 호스트 도구가 있음 (Debian 이름: {names})",
+            "host tools are missing (Debian names: {names})"
+        ))
+        .hint(text!(
+            "{}에 해당하는 패키지를 설치하세요",
+            "install {} or what this distribution calls them",
+            manual(host, &names)
+        ))
+        .exit(exit::HOST));
     }
     let command = command(host, packages).join(" ");
     let declined = || {
-        Error::new(text!("호스트 도구가 필요함: {names}", "host tools are needed: {names}"))
-            .hint(text!("`{command}`을 실행하거나 `--yes`를 주세요", "run `{command}`, or give `--yes`"))
-            .exit(exit::HOST)
+        Error::new(text!(
+            "호스트 도구가 필요함: {names}",
+            "host tools are needed: {names}"
+        ))
+        .hint(text!(
+            "`{command}`을 실행하거나 `--yes`를 주세요",
+            "run `{command}`, or give `--yes`"
+        ))
+        .exit(exit::HOST)
     };
-    let question = text!("호스트 도구를 설치할까요? {names}", "install these host tools? {names}");
+    let question = text!(
+        "호스트 도구를 설치할까요? {names}",
+        "install these host tools? {names}"
+    );
     if request.yes || request.out.ask(&question, true) == Some(true) {
         install(host, packages, request.sink)
     } else {
@@ -37,8 +49,16 @@ pub(super) fn offer(host: &Host, packages: &[&'static str], request: &Request<'_
 
 /// What to type on a distribution without apt.
 fn manual(host: &Host, names: &str) -> String {
-    let managers = [("dnf", "dnf install"), ("pacman", "pacman -S"), ("zypper", "zypper install"), ("apk", "apk add")];
-    match managers.iter().find(|(program, _)| host.program(program).is_some()) {
+    let managers = [
+        ("dnf", "dnf install"),
+        ("pacman", "pacman -S"),
+        ("zypper", "zypper install"),
+        ("apk", "apk add"),
+    ];
+    match managers
+        .iter()
+        .find(|(program, _)| host.program(program).is_some())
+    {
         Some((_, verb)) => format!("`sudo {verb} {names}`"),
         None => format!("`{names}`"),
     }
@@ -54,10 +74,19 @@ fn command(host: &Host, packages: &[&'static str]) -> Vec<&'static str> {
 /// Installs Debian packages, showing progress. Refreshes the package lists if the first try fails.
 fn install(host: &Host, packages: &[&'static str], sink: &Sink) -> Result<()> {
     let names = packages.join(" ");
-    let work = sink.work(None, "host-tools", text!("호스트 도구 설치: {names}", "install host tools: {names}"));
+    let work = sink.work(
+        None,
+        "host-tools",
+        text!("호스트 도구 설치: {names}", "install host tools: {names}"),
+    );
     let argv = command(host, packages);
     let result = run(&argv, &work).or_else(|_| {
-        let refresh: Vec<&str> = argv.iter().copied().take_while(|word| *word != "install").chain(["update"]).collect();
+        let refresh: Vec<&str> = argv
+            .iter()
+            .copied()
+            .take_while(|word| *word != "install")
+            .chain(["update"])
+            .collect();
         run(&refresh, &work)?;
         run(&argv, &work)
     });
@@ -66,7 +95,9 @@ fn install(host: &Host, packages: &[&'static str], sink: &Sink) -> Result<()> {
 
 fn run(argv: &[&str], work: &Work) -> Result<()> {
     let failed = || Error::new(format!("`{}` failed", argv.join(" "))).exit(exit::HOST);
-    let Some((program, arguments)) = argv.split_first() else { return Ok(()) };
+    let Some((program, arguments)) = argv.split_first() else {
+        return Ok(());
+    };
     let mut child = Command::new(program)
         .args(arguments)
         .args(["-q", "-o", "APT::Status-Fd=1", "-o", "DPkg::Lock::Timeout=120"])
@@ -78,7 +109,11 @@ fn run(argv: &[&str], work: &Work) -> Result<()> {
         .map_err(|error| failed().because(error))?;
     let output = follow(&mut child, work);
     let status = child.wait().map_err(|error| failed().because(error))?;
-    if status.success() { Ok(()) } else { Err(failed().cause(status.to_string()).output(output)) }
+    if status.success() {
+        Ok(())
+    } else {
+        Err(failed().cause(status.to_string()).output(output))
+    }
 }
 
 /// Reads to the end of both streams: progress to `work`, the rest is returned.
@@ -90,7 +125,13 @@ fn follow(child: &mut Child, work: &Work) -> String {
         text
     });
     let mut output = String::new();
-    for line in child.stdout.take().map(BufReader::new).into_iter().flat_map(|reader| reader.lines().map_while(|line| line.ok())) {
+    for line in child
+        .stdout
+        .take()
+        .map(BufReader::new)
+        .into_iter()
+        .flat_map(|reader| reader.lines().map_while(|line| line.ok()))
+    {
         match percent(&line) {
             Some(percent) => work.progress(percent, Some(100), false),
             None => output = output + &line + "\n",
@@ -129,9 +170,21 @@ mod tests {
 
     #[test]
     fn the_command_is_what_a_person_would_type() {
-        let host = Host { root: false, ..Host::default() };
-        assert_eq!(command(&host, &["crun"]).join(" "), "sudo apt-get install --no-install-recommends -y crun");
-        let host = Host { root: true, ..Host::default() };
-        assert_eq!(command(&host, &["crun", "passt"]).join(" "), "apt-get install --no-install-recommends -y crun passt");
+        let host = Host {
+            root: false,
+            ..Host::default()
+        };
+        assert_eq!(
+            command(&host, &["crun"]).join(" "),
+            "sudo apt-get install --no-install-recommends -y crun"
+        );
+        let host = Host {
+            root: true,
+            ..Host::default()
+        };
+        assert_eq!(
+            command(&host, &["crun", "passt"]).join(" "),
+            "apt-get install --no-install-recommends -y crun passt"
+        );
     }
 }

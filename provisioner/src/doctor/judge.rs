@@ -20,8 +20,15 @@ const ROOM: u64 = 1 << 30;
 /// Everything about the host, in the order a person reads it.
 pub(super) fn judge(host: &Host, needs: Needs<'_>) -> Vec<Finding> {
     if host.system != "linux" {
-        let detail = text!("{}: 이 컴퓨터 위의 노드는 Linux에서만 됩니다", "{}: nodes on this machine need Linux", host.system);
-        let advice = text!("cluster.yaml에 `provider: vagrant`를 쓰세요", "use `provider: vagrant` in cluster.yaml");
+        let detail = text!(
+            "{}: 이 컴퓨터 위의 노드는 Linux에서만 됩니다",
+            "{}: nodes on this machine need Linux",
+            host.system
+        );
+        let advice = text!(
+            "cluster.yaml에 `provider: vagrant`를 쓰세요",
+            "use `provider: vagrant` in cluster.yaml"
+        );
         return vec![missing("system", detail, advice)];
     }
     let mut findings = vec![system(host), kernel(host), privilege(host)];
@@ -38,36 +45,62 @@ pub(super) fn judge(host: &Host, needs: Needs<'_>) -> Vec<Finding> {
 }
 
 fn ok(name: &'static str, detail: impl Into<Text>) -> Finding {
-    Finding { name, outcome: Standing::Ok, detail: detail.into(), advice: None, fix: None }
+    Finding {
+        name,
+        outcome: Standing::Ok,
+        detail: detail.into(),
+        advice: None,
+        fix: None,
+    }
 }
 
 fn warn(name: &'static str, detail: impl Into<Text>, advice: Text) -> Finding {
-    Finding { outcome: Standing::Warn, advice: Some(advice), ..ok(name, detail) }
+    Finding {
+        outcome: Standing::Warn,
+        advice: Some(advice),
+        ..ok(name, detail)
+    }
 }
 
 fn missing(name: &'static str, detail: impl Into<Text>, advice: Text) -> Finding {
-    Finding { outcome: Standing::Missing, advice: Some(advice), ..ok(name, detail) }
+    Finding {
+        outcome: Standing::Missing,
+        advice: Some(advice),
+        ..ok(name, detail)
+    }
 }
 
 fn system(host: &Host) -> Finding {
-    let Host { system, architecture, .. } = host;
+    let Host {
+        system, architecture, ..
+    } = host;
     match architecture.as_str() {
         "x86_64" | "aarch64" => ok("system", format!("{system} {architecture}")),
         _ => warn(
             "system",
             format!("{system} {architecture}"),
-            text!("x86_64와 aarch64에서만 확인했습니다", "only x86_64 and aarch64 were tried"),
+            text!(
+                "x86_64와 aarch64에서만 확인했습니다",
+                "only x86_64 and aarch64 were tried"
+            ),
         ),
     }
 }
 
 fn kernel(host: &Host) -> Finding {
-    let mut numbers = host.kernel.split(['.', '-']).map_while(|part| part.parse::<u32>().ok());
+    let mut numbers = host
+        .kernel
+        .split(['.', '-'])
+        .map_while(|part| part.parse::<u32>().ok());
     let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     if version >= (5, 4) {
         return ok("kernel", host.kernel.clone());
     }
-    warn("kernel", host.kernel.clone(), text!("5.4 이상을 권합니다", "5.4 or later is advised"))
+    warn(
+        "kernel",
+        host.kernel.clone(),
+        text!("5.4 이상을 권합니다", "5.4 or later is advised"),
+    )
 }
 
 fn privilege(host: &Host) -> Finding {
@@ -75,19 +108,41 @@ fn privilege(host: &Host) -> Finding {
         return ok("root", text!("root로 실행 중", "running as root"));
     }
     if host.program("sudo").is_some() {
-        return ok("root", text!("sudo가 있음: 필요할 때 한 번 묻습니다", "sudo is there: asked once, when needed"));
+        return ok(
+            "root",
+            text!(
+                "sudo가 있음: 필요할 때 한 번 묻습니다",
+                "sudo is there: asked once, when needed"
+            ),
+        );
     }
-    let advice = text!("sudo를 설치하거나 root로 실행하세요", "install sudo, or run lab as root");
-    missing("root", text!("root도 아니고 sudo도 없음", "neither root nor sudo"), advice)
+    let advice = text!(
+        "sudo를 설치하거나 root로 실행하세요",
+        "install sudo, or run lab as root"
+    );
+    missing(
+        "root",
+        text!("root도 아니고 sudo도 없음", "neither root nor sudo"),
+        advice,
+    )
 }
 
 fn namespaces(host: &Host) -> Finding {
     match &host.namespaces {
-        None => ok("namespaces", text!("마운트와 네트워크 (사용자 네임스페이스는 필요 없음)", "mount and network (user namespaces are not needed)")),
+        None => ok(
+            "namespaces",
+            text!(
+                "마운트와 네트워크 (사용자 네임스페이스는 필요 없음)",
+                "mount and network (user namespaces are not needed)"
+            ),
+        ),
         Some(why) => missing(
             "namespaces",
             text!("새로 만들 수 없음: {why}", "cannot make new ones: {why}"),
-            text!("컨테이너 안이라면 호스트나 VM에서 실행하세요", "if this is a container, run lab on its host or in a VM"),
+            text!(
+                "컨테이너 안이라면 호스트나 VM에서 실행하세요",
+                "if this is a container, run lab on its host or in a VM"
+            ),
         ),
     }
 }
@@ -97,12 +152,18 @@ fn file_system(host: &Host, name: &'static str) -> Finding {
         return ok(name, text!("커널에 있음", "in the kernel"));
     }
     if host.loadable.contains(name) {
-        return ok(name, text!("모듈로 있음: 필요할 때 올라감", "a module: loaded when needed"));
+        return ok(
+            name,
+            text!("모듈로 있음: 필요할 때 올라감", "a module: loaded when needed"),
+        );
     }
     missing(
         name,
         text!("이 커널에 없음", "not in this kernel"),
-        text!("{name} 모듈이 든 커널을 쓰세요 (RHEL 계열에는 btrfs가 없음)", "use a kernel with the {name} module (RHEL and its kin have no btrfs)"),
+        text!(
+            "{name} 모듈이 든 커널을 쓰세요 (RHEL 계열에는 btrfs가 없음)",
+            "use a kernel with the {name} module (RHEL and its kin have no btrfs)"
+        ),
     )
 }
 
@@ -110,21 +171,35 @@ fn loop_devices(host: &Host) -> Finding {
     if host.loop_control {
         return ok("loop", "/dev/loop-control");
     }
-    missing("loop", text!("/dev/loop-control이 없음", "no /dev/loop-control"), text!("`sudo modprobe loop`", "`sudo modprobe loop`"))
+    missing(
+        "loop",
+        text!("/dev/loop-control이 없음", "no /dev/loop-control"),
+        text!("`sudo modprobe loop`", "`sudo modprobe loop`"),
+    )
 }
 
 fn cgroup(host: &Host) -> Finding {
-    let lacking: Vec<&str> = ["cpu", "memory", "pids"].into_iter().filter(|name| !host.controllers.contains(*name)).collect();
+    let lacking: Vec<&str> = ["cpu", "memory", "pids"]
+        .into_iter()
+        .filter(|name| !host.controllers.contains(*name))
+        .collect();
     match (host.cgroup, lacking.is_empty()) {
         (0, _) => missing(
             "cgroup",
             text!("cgroup이 마운트되어 있지 않음", "no cgroups are mounted"),
-            text!("systemd로 부팅한 컴퓨터에서 실행하세요", "use a machine that systemd booted"),
+            text!(
+                "systemd로 부팅한 컴퓨터에서 실행하세요",
+                "use a machine that systemd booted"
+            ),
         ),
         (version, true) => ok("cgroup", format!("v{version}: cpu, memory, pids")),
         (version, false) => warn(
             "cgroup",
-            text!("v{version}, 없는 컨트롤러: {}", "v{version} without {}", lacking.join(", ")),
+            text!(
+                "v{version}, 없는 컨트롤러: {}",
+                "v{version} without {}",
+                lacking.join(", ")
+            ),
             text!("노드의 한도가 걸리지 않습니다", "limits of nodes will not hold"),
         ),
     }
@@ -135,7 +210,13 @@ fn capability(host: &Host) -> Finding {
     if host.sys_resource {
         return ok(name, text!("있음", "there"));
     }
-    ok(name, text!("없음: 없이도 되도록 설정됩니다", "not there: nodes are set up to do without"))
+    ok(
+        name,
+        text!(
+            "없음: 없이도 되도록 설정됩니다",
+            "not there: nodes are set up to do without"
+        ),
+    )
 }
 
 fn inotify(host: &Host) -> Finding {
@@ -145,7 +226,10 @@ fn inotify(host: &Host) -> Finding {
     }
     warn(
         "inotify",
-        text!("인스턴스 {have}개, {INOTIFY}개 필요", "{have} instances, {INOTIFY} wanted"),
+        text!(
+            "인스턴스 {have}개, {INOTIFY}개 필요",
+            "{have} instances, {INOTIFY} wanted"
+        ),
         text!(
             "`lab up`이 올리고 `lab down`이 되돌립니다; 직접: `sudo sysctl fs.inotify.max_user_instances={INOTIFY}`",
             "`lab up` raises it and `lab down` puts it back; by hand: `sudo sysctl fs.inotify.max_user_instances={INOTIFY}`"
@@ -157,12 +241,24 @@ fn memory(host: &Host, cluster: &Cluster) -> Finding {
     let wanted: u64 = cluster.nodes.iter().map(|node| node.memory).sum();
     let (have, want) = (bytes(host.memory_available), bytes(wanted));
     if host.memory_available >= wanted {
-        return ok("memory", text!("{have} 사용 가능, 노드들의 한도 {want}", "{have} available, the nodes' limits are {want}"));
+        return ok(
+            "memory",
+            text!(
+                "{have} 사용 가능, 노드들의 한도 {want}",
+                "{have} available, the nodes' limits are {want}"
+            ),
+        );
     }
     warn(
         "memory",
-        text!("{have} 사용 가능, 노드들의 한도 {want}", "{have} available, the nodes' limits are {want}"),
-        text!("cluster.yaml에서 memory를 줄이거나 worker를 빼세요", "lower memory or drop a worker in cluster.yaml"),
+        text!(
+            "{have} 사용 가능, 노드들의 한도 {want}",
+            "{have} available, the nodes' limits are {want}"
+        ),
+        text!(
+            "cluster.yaml에서 memory를 줄이거나 worker를 빼세요",
+            "lower memory or drop a worker in cluster.yaml"
+        ),
     )
 }
 
@@ -175,8 +271,16 @@ fn disks(host: &Host, needs: Needs<'_>) -> Vec<Finding> {
     if let Some(state) = host.disks.first().filter(|disk| host::is_network(&disk.kind)) {
         findings.push(missing(
             "state file system",
-            text!("{}는 {}: 잠금과 루프 장치가 안 됩니다", "{} is on {}: locks and loop devices do not work there", state.path.display(), state.kind),
-            text!("로컬 디스크에 두세요: LAB_HOME=/var/tmp/lab", "keep it on a local disk: LAB_HOME=/var/tmp/lab"),
+            text!(
+                "{}는 {}: 잠금과 루프 장치가 안 됩니다",
+                "{} is on {}: locks and loop devices do not work there",
+                state.path.display(),
+                state.kind
+            ),
+            text!(
+                "로컬 디스크에 두세요: LAB_HOME=/var/tmp/lab",
+                "keep it on a local disk: LAB_HOME=/var/tmp/lab"
+            ),
         ));
     }
     findings
@@ -185,20 +289,42 @@ fn disks(host: &Host, needs: Needs<'_>) -> Vec<Finding> {
 fn space(name: &'static str, disk: &Disk, wanted: u64) -> Finding {
     let (path, have, want) = (disk.path.display(), bytes(disk.available), bytes(wanted));
     if disk.available >= wanted {
-        return ok(name, text!("{path}: {have} 비어 있음 ({})", "{path}: {have} free ({})", disk.kind));
+        return ok(
+            name,
+            text!(
+                "{path}: {have} 비어 있음 ({})",
+                "{path}: {have} free ({})",
+                disk.kind
+            ),
+        );
     }
     missing(
         name,
-        text!("{path}: {have} 비어 있음, {want} 필요", "{path}: {have} free, {want} needed"),
-        text!("`lab clean`으로 비우거나 LAB_HOME으로 옮기세요", "free some with `lab clean`, or move it with LAB_HOME"),
+        text!(
+            "{path}: {have} 비어 있음, {want} 필요",
+            "{path}: {have} free, {want} needed"
+        ),
+        text!(
+            "`lab clean`으로 비우거나 LAB_HOME으로 옮기세요",
+            "free some with `lab clean`, or move it with LAB_HOME"
+        ),
     )
 }
 
 fn addresses(host: &Host, network: &Network) -> Finding {
     let (base, prefix) = (network.base, network.prefix);
-    let clash = host.networks.iter().find(|(_, other, bits)| overlap((base, prefix), (*other, *bits)));
+    let clash = host
+        .networks
+        .iter()
+        .find(|(_, other, bits)| overlap((base, prefix), (*other, *bits)));
     match clash {
-        None => ok("addresses", text!("{base}/{prefix}와 겹치는 네트워크 없음", "nothing here is in {base}/{prefix}")),
+        None => ok(
+            "addresses",
+            text!(
+                "{base}/{prefix}와 겹치는 네트워크 없음",
+                "nothing here is in {base}/{prefix}"
+            ),
+        ),
         Some((interface, other, bits)) => ok(
             "addresses",
             text!(
@@ -223,7 +349,10 @@ fn clock(host: &Host) -> Finding {
     missing(
         "clock",
         text!("시계가 2025년 이전", "the clock is before 2025"),
-        text!("맞추세요: 인증서가 모두 무효가 됩니다 (`sudo timedatectl set-ntp true`)", "set it, or no certificate is valid (`sudo timedatectl set-ntp true`)"),
+        text!(
+            "맞추세요: 인증서가 모두 무효가 됩니다 (`sudo timedatectl set-ntp true`)",
+            "set it, or no certificate is valid (`sudo timedatectl set-ntp true`)"
+        ),
     )
 }
 
@@ -236,13 +365,27 @@ fn programs(host: &Host, needs: Needs<'_>) -> Vec<Finding> {
     };
     let runtime = match tools::runtime(host) {
         Some(name) => ok("runtime", name),
-        None => program("runtime", tools::runtime_package(host), tools::runtime_package(host), Standing::Missing),
+        None => program(
+            "runtime",
+            tools::runtime_package(host),
+            tools::runtime_package(host),
+            Standing::Missing,
+        ),
     };
     let judged = TOOLS.iter().filter(wanted).map(|tool| {
         let optional = tool.when == When::Egress && egress == Egress::Auto;
         match host.program(tool.program) {
             Some(path) => ok(tool.program, path.display().to_string()),
-            None => program(tool.program, tool.program, tool.package, if optional { Standing::Warn } else { Standing::Missing }),
+            None => program(
+                tool.program,
+                tool.program,
+                tool.package,
+                if optional {
+                    Standing::Warn
+                } else {
+                    Standing::Missing
+                },
+            ),
         }
     });
     [runtime].into_iter().chain(judged).collect()
@@ -250,9 +393,21 @@ fn programs(host: &Host, needs: Needs<'_>) -> Vec<Finding> {
 
 fn program(name: &'static str, program: &str, package: &'static str, outcome: Standing) -> Finding {
     let detail = match outcome {
-        Standing::Warn => text!("`{program}`이 없음: 노드가 인터넷에 못 나감", "no `{program}`: nodes will have no way out to the internet"),
+        Standing::Warn => text!(
+            "`{program}`이 없음: 노드가 인터넷에 못 나감",
+            "no `{program}`: nodes will have no way out to the internet"
+        ),
         _ => text!("`{program}`이 없음", "no `{program}`"),
     };
-    let advice = text!("`lab doctor --fix`가 설치 (Debian 패키지 {package})", "`lab doctor --fix` installs it (Debian package {package})");
-    Finding { name, outcome, detail, advice: Some(advice), fix: Some(Fix::Install(vec![package])) }
+    let advice = text!(
+        "`lab doctor --fix`가 설치 (Debian 패키지 {package})",
+        "`lab doctor --fix` installs it (Debian package {package})"
+    );
+    Finding {
+        name,
+        outcome,
+        detail,
+        advice: Some(advice),
+        fix: Some(Fix::Install(vec![package])),
+    }
 }

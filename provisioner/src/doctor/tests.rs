@@ -21,9 +21,16 @@ fn cluster() -> Cluster {
     };
     Cluster {
         name: "one".into(),
-        network: Network { base: Ipv4Addr::new(192, 168, 1, 0), prefix: 24 },
+        network: Network {
+            base: Ipv4Addr::new(192, 168, 1, 0),
+            prefix: 24,
+        },
         provider: ProviderKind::Local,
-        registry: Registry { host: node.name.clone(), port: 8443, image: "registry:2".into() },
+        registry: Registry {
+            host: node.name.clone(),
+            port: 8443,
+            image: "registry:2".into(),
+        },
         nodes: vec![node],
         egress: Egress::Auto,
     }
@@ -32,10 +39,18 @@ fn cluster() -> Cluster {
 /// A directory with all programs in it, and a host that finds them there.
 fn good_host() -> (tempfile::TempDir, Host) {
     let directory = tempfile::tempdir().unwrap();
-    for program in tools::TOOLS.iter().map(|tool| tool.program).chain(["crun", "runc", "sudo"]) {
+    for program in tools::TOOLS
+        .iter()
+        .map(|tool| tool.program)
+        .chain(["crun", "runc", "sudo"])
+    {
         std::fs::write(directory.path().join(program), "").unwrap();
     }
-    let disk = |name: &str| Disk { path: PathBuf::from(name), available: 9 << 30, kind: "ext4".into() };
+    let disk = |name: &str| Disk {
+        path: PathBuf::from(name),
+        available: 9 << 30,
+        kind: "ext4".into(),
+    };
     let host = Host {
         system: "linux".into(),
         architecture: "x86_64".into(),
@@ -59,15 +74,30 @@ fn good_host() -> (tempfile::TempDir, Host) {
 
 fn found(host: &Host, name: &str) -> Finding {
     let cluster = cluster();
-    let findings = judge(host, Needs { cluster: Some(&cluster), building: true });
-    findings.into_iter().find(|finding| finding.name == name).unwrap_or_else(|| panic!("no finding {name}"))
+    let findings = judge(
+        host,
+        Needs {
+            cluster: Some(&cluster),
+            building: true,
+        },
+    );
+    findings
+        .into_iter()
+        .find(|finding| finding.name == name)
+        .unwrap_or_else(|| panic!("no finding {name}"))
 }
 
 #[test]
 fn a_good_host_has_nothing_to_do() {
     let (_directory, host) = good_host();
     let cluster = cluster();
-    for finding in judge(&host, Needs { cluster: Some(&cluster), building: true }) {
+    for finding in judge(
+        &host,
+        Needs {
+            cluster: Some(&cluster),
+            building: true,
+        },
+    ) {
         assert_eq!(finding.outcome, Standing::Ok, "{finding:?}");
         assert_eq!(finding.advice, None, "{finding:?}");
     }
@@ -78,8 +108,12 @@ fn each_lack_is_found_and_says_what_to_do() {
     type Spoil = fn(&mut Host);
     let cases: [(&str, Standing, Spoil); 14] = [
         ("system", Standing::Missing, |host| host.system = "macos".into()),
-        ("kernel", Standing::Warn, |host| host.kernel = "4.18.0-553.el8".into()),
-        ("namespaces", Standing::Missing, |host| host.namespaces = Some("Operation not permitted".into())),
+        ("kernel", Standing::Warn, |host| {
+            host.kernel = "4.18.0-553.el8".into()
+        }),
+        ("namespaces", Standing::Missing, |host| {
+            host.namespaces = Some("Operation not permitted".into())
+        }),
         ("btrfs", Standing::Missing, |host| host.file_systems.clear()),
         ("overlay", Standing::Missing, |host| host.file_systems.clear()),
         ("loop", Standing::Missing, |host| host.loop_control = false),
@@ -87,8 +121,12 @@ fn each_lack_is_found_and_says_what_to_do() {
         ("cgroup", Standing::Warn, |host| host.controllers.clear()),
         ("inotify", Standing::Warn, |host| host.inotify_instances = 128),
         ("memory", Standing::Warn, |host| host.memory_available = 1 << 30),
-        ("cache disk", Standing::Missing, |host| host.disks[1].available = 1 << 30),
-        ("state file system", Standing::Missing, |host| host.disks[0].kind = "nfs4".into()),
+        ("cache disk", Standing::Missing, |host| {
+            host.disks[1].available = 1 << 30
+        }),
+        ("state file system", Standing::Missing, |host| {
+            host.disks[0].kind = "nfs4".into()
+        }),
         ("clock", Standing::Missing, |host| host.clock = 1000),
         ("runtime", Standing::Missing, |host| host.search.clear()),
     ];
@@ -116,7 +154,10 @@ fn the_hosts_own_network_may_have_the_same_addresses() {
     host.networks = vec![("wlan0".into(), Ipv4Addr::new(192, 168, 0, 0), 16)];
     let finding = found(&host, "addresses");
     assert_eq!(finding.outcome, Standing::Ok);
-    assert!(finding.detail.en.contains("wlan0") && finding.detail.en.contains("fine"), "{finding:?}");
+    assert!(
+        finding.detail.en.contains("wlan0") && finding.detail.en.contains("fine"),
+        "{finding:?}"
+    );
 }
 
 #[test]
@@ -133,7 +174,10 @@ fn an_imported_bundle_needs_no_builder() {
     let (directory, host) = good_host();
     std::fs::remove_file(directory.path().join("mmdebstrap")).unwrap();
     assert_eq!(found(&host, "mmdebstrap").outcome, Standing::Missing);
-    let names: Vec<&str> = judge(&host, Needs::default()).iter().map(|finding| finding.name).collect();
+    let names: Vec<&str> = judge(&host, Needs::default())
+        .iter()
+        .map(|finding| finding.name)
+        .collect();
     assert!(!names.contains(&"mmdebstrap"), "{names:?}");
 }
 
@@ -143,15 +187,29 @@ fn packages_are_named_once() {
     for program in ["btrfs", "mkfs.btrfs", "pasta"] {
         std::fs::remove_file(directory.path().join(program)).unwrap();
     }
-    assert_eq!(packages(&judge(&host, Needs::default())), ["btrfs-progs", "passt"]);
+    assert_eq!(
+        packages(&judge(&host, Needs::default())),
+        ["btrfs-progs", "passt"]
+    );
 }
 
 #[test]
 fn lines_align_and_end_with_advice() {
-    let finding = |name, outcome, advice| Finding { name, outcome, detail: text!("없음", "none"), advice, fix: None };
-    let findings =
-        [finding("btrfs", Standing::Ok, None), finding("ip", Standing::Missing, Some(text!("설치하세요", "install it")))];
-    assert_eq!(lines(&findings, Lang::Ko), ["✓  btrfs  없음", "✗  ip     없음  → 설치하세요"]);
+    let finding = |name, outcome, advice| Finding {
+        name,
+        outcome,
+        detail: text!("없음", "none"),
+        advice,
+        fix: None,
+    };
+    let findings = [
+        finding("btrfs", Standing::Ok, None),
+        finding("ip", Standing::Missing, Some(text!("설치하세요", "install it"))),
+    ];
+    assert_eq!(
+        lines(&findings, Lang::Ko),
+        ["✓  btrfs  없음", "✗  ip     없음  → 설치하세요"]
+    );
 }
 
 #[test]

@@ -25,7 +25,11 @@ pub(super) struct Tool {
 }
 
 const fn tool(program: &'static str, package: &'static str, when: When) -> Tool {
-    Tool { program, package, when }
+    Tool {
+        program,
+        package,
+        when,
+    }
 }
 
 /// Everything but the OCI runtime: which of those depends on the host.
@@ -44,7 +48,11 @@ pub(super) const TOOLS: &[Tool] = &[
 
 /// The OCI runtime this host wants: crun refuses hybrid hosts, so cgroup v1 takes runc; each else the other.
 pub(super) fn runtime(host: &Host) -> Option<&'static str> {
-    let order: &[&'static str] = if host.cgroup == 2 { &["crun", "runc"] } else { &["runc"] };
+    let order: &[&'static str] = if host.cgroup == 2 {
+        &["crun", "runc"]
+    } else {
+        &["runc"]
+    };
     order.iter().find(|name| host.program(name).is_some()).copied()
 }
 
@@ -55,5 +63,9 @@ pub(super) fn runtime_package(host: &Host) -> &'static str {
 
 /// Programs a first build calls.
 pub(super) fn building() -> Vec<&'static str> {
-    TOOLS.iter().filter(|tool| tool.when != When::Egress).map(|tool| tool.program).collect()
+    TOOLS
+        .iter()
+        .filter(|tool| tool.when != When::Egress)
+        .map(|tool| tool.program)
+        .collect()
 }

@@ -20,7 +20,8 @@ pub struct Out {
 impl Out {
     /// For this process: colour only on a terminal, never with `NO_COLOR`.
     pub fn new(lang: Lang) -> Self {
-        let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let color = std::io::stderr().is_terminal()
+            && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         Self { lang, color }
     }
 
@@ -64,13 +65,24 @@ impl Out {
 
     /// An error, whole: what, why, output, hint.
     pub fn error(&self, error: &Error) {
-        let (bold, red, plain) = if self.color { ("\x1b[1m", "\x1b[31m", "\x1b[0m") } else { ("", "", "") };
+        let (bold, red, plain) = if self.color {
+            ("\x1b[1m", "\x1b[31m", "\x1b[0m")
+        } else {
+            ("", "", "")
+        };
         let node = error.node().map(|node| format!("{node}: ")).unwrap_or_default();
-        self.say(format!("{red}error{plain}: {bold}{node}{}{plain}", error.what().get(self.lang)));
+        self.say(format!(
+            "{red}error{plain}: {bold}{node}{}{plain}",
+            error.what().get(self.lang)
+        ));
         for cause in error.causes() {
             self.say(format!("caused by: {cause}"));
         }
-        if let Some(output) = error.printed().map(str::trim_end).filter(|output| !output.is_empty()) {
+        if let Some(output) = error
+            .printed()
+            .map(str::trim_end)
+            .filter(|output| !output.is_empty())
+        {
             self.say(format!("output: {}", output.replace('\n', "\n        ")));
         }
         if let Some(hint) = error.advice() {
@@ -81,7 +93,13 @@ impl Out {
     /// Problems of a file, each with its place.
     pub fn problems(&self, problems: &[Problem]) {
         for problem in problems {
-            let Problem { file, line, column, message, hint } = problem;
+            let Problem {
+                file,
+                line,
+                column,
+                message,
+                hint,
+            } = problem;
             self.say(format!("{file}:{line}:{column}: {}", message.get(self.lang)));
             if let Some(hint) = hint {
                 self.say(format!("  {}: {}", self.word_hint(), hint.get(self.lang)));
@@ -140,16 +158,29 @@ pub fn bytes(value: u64) -> String {
         scaled = (scaled.0 / 1024, scaled.0 % 1024 * 10 / 1024);
         unit = next;
     }
-    if unit == "B" { format!("{value} B") } else { format!("{}.{} {unit}", scaled.0, scaled.1) }
+    if unit == "B" {
+        format!("{value} B")
+    } else {
+        format!("{}.{} {unit}", scaled.0, scaled.1)
+    }
 }
 
 /// Pads every column but the last to its widest cell.
 pub fn columns(rows: &[Vec<String>]) -> Vec<String> {
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.width())
+            .max()
+            .unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..count).map(width).collect();
     let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.width())));
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.width())));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     rows.iter().map(line).collect()
@@ -161,20 +192,35 @@ mod tests {
 
     #[test]
     fn hangul_takes_two_columns() {
-        let rows = vec![vec!["노드".into(), "상태".into()], vec!["m-k8s".into(), "up".into()]];
+        let rows = vec![
+            vec!["노드".into(), "상태".into()],
+            vec!["m-k8s".into(), "up".into()],
+        ];
         assert_eq!(columns(&rows), ["노드   상태", "m-k8s  up"]);
     }
 
     #[test]
     fn bytes_have_one_decimal() {
-        for (value, words) in [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (446 << 20, "446.0 MiB"), (3 << 30, "3.0 GiB")] {
+        for (value, words) in [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1536, "1.5 KiB"),
+            (446 << 20, "446.0 MiB"),
+            (3 << 30, "3.0 GiB"),
+        ] {
             assert_eq!(bytes(value), words);
         }
     }
 
     #[test]
     fn an_answer_is_yes_no_or_asked_again() {
-        for (answer, parsed) in [("\n", Some(true)), ("Y\n", Some(true)), ("네", Some(true)), ("no", Some(false)), ("perhaps", None)] {
+        for (answer, parsed) in [
+            ("\n", Some(true)),
+            ("Y\n", Some(true)),
+            ("네", Some(true)),
+            ("no", Some(false)),
+            ("perhaps", None),
+        ] {
             assert_eq!(parse_answer(answer, true), parsed, "{answer}");
         }
         assert_eq!(parse_answer("", false), Some(false));

@@ -57,7 +57,11 @@ impl Terminal {
     }
 
     fn with(out: Out, screen: Screen) -> Self {
-        Self { style: Style::new(out.lang, out.color), screen, summary: Summary::default() }
+        Self {
+            style: Style::new(out.lang, out.color),
+            screen,
+            summary: Summary::default(),
+        }
     }
 
     fn print(&mut self, lines: &[String]) {
@@ -90,7 +94,11 @@ impl Terminal {
             Screen::Live(live) => live.finish(key),
         };
         let label = label.unwrap_or_else(|| self.style.label(key.node.as_ref(), &key.id));
-        let outcome = if error.is_none() { Outcome::Passed } else { Outcome::Failed };
+        let outcome = if error.is_none() {
+            Outcome::Passed
+        } else {
+            Outcome::Failed
+        };
         let line = self.style.ended(outcome, &label, millis, error);
         self.print(&[line]);
     }
@@ -99,15 +107,29 @@ impl Terminal {
 impl Reporter for Terminal {
     fn report(&mut self, event: &Event) {
         let node = event.node.as_ref();
-        let key = |id: &str| Key { node: node.cloned(), id: id.to_owned() };
+        let key = |id: &str| Key {
+            node: node.cloned(),
+            id: id.to_owned(),
+        };
         self.summary.take(event);
         match &event.what {
             What::WorkStarted { id, text } => self.work_started(key(id), text),
-            What::WorkProgress { id, done, total, bytes } => {
-                let amount = line::Amount { done: *done, total: *total, bytes: *bytes };
+            What::WorkProgress {
+                id,
+                done,
+                total,
+                bytes,
+            } => {
+                let amount = line::Amount {
+                    done: *done,
+                    total: *total,
+                    bytes: *bytes,
+                };
                 self.work_progress(&key(id), amount);
             }
-            What::WorkFinished { id, millis, error } => self.work_finished(&key(id), *millis, error.as_deref()),
+            What::WorkFinished { id, millis, error } => {
+                self.work_finished(&key(id), *millis, error.as_deref())
+            }
             What::RunFinished { counts, millis } => {
                 let lines = self.summary.lines(&self.style, *counts, *millis);
                 self.print(&lines);

@@ -63,7 +63,9 @@ impl Host {
     /// Reads the host. `thorough` also tries what costs a process: namespaces.
     pub fn read(paths: &Paths, thorough: bool) -> Self {
         let file_systems = known_file_systems();
-        let missing = ["btrfs", "overlay"].into_iter().filter(|name| !file_systems.contains(*name));
+        let missing = ["btrfs", "overlay"]
+            .into_iter()
+            .filter(|name| !file_systems.contains(*name));
         let root = is_root();
         let (cgroup, controllers) = cgroups();
         Self {
@@ -71,12 +73,17 @@ impl Host {
             architecture: std::env::consts::ARCH.into(),
             kernel: word("/proc/sys/kernel/osrelease"),
             root,
-            loadable: missing.filter(|name| succeeds("modprobe", &["-n", "-q", name])).map(str::to_owned).collect(),
+            loadable: missing
+                .filter(|name| succeeds("modprobe", &["-n", "-q", name]))
+                .map(str::to_owned)
+                .collect(),
             file_systems,
             loop_control: Path::new("/dev/loop-control").exists(),
             cgroup,
             controllers,
-            inotify_instances: word("/proc/sys/fs/inotify/max_user_instances").parse().unwrap_or(0),
+            inotify_instances: word("/proc/sys/fs/inotify/max_user_instances")
+                .parse()
+                .unwrap_or(0),
             memory_available: memory_available(&read("/proc/meminfo")),
             sys_resource: has_sys_resource(&read("/proc/self/status")),
             disks: [&paths.state, &paths.cache].map(|path| disk(path)).into(),
@@ -91,7 +98,10 @@ impl Host {
 
     /// Where a program is.
     pub fn program(&self, name: &str) -> Option<PathBuf> {
-        self.search.iter().map(|directory| directory.join(name)).find(|path| path.is_file())
+        self.search
+            .iter()
+            .map(|directory| directory.join(name))
+            .find(|path| path.is_file())
     }
 }
 
@@ -102,13 +112,29 @@ pub fn is_root() -> bool {
 
 /// Type of the file system that holds `path`, or would: its nearest directory that exists decides.
 pub fn file_system(path: &Path) -> Option<String> {
-    let existing = path.ancestors().find(|ancestor| ancestor.exists())?.canonicalize().ok()?;
+    let existing = path
+        .ancestors()
+        .find(|ancestor| ancestor.exists())?
+        .canonicalize()
+        .ok()?;
     kind_of(&existing, &read("/proc/self/mounts"))
 }
 
 /// Whether a type of file system lives on another machine.
 pub fn is_network(kind: &str) -> bool {
-    ["nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "9p", "fuse.sshfs", "fuse.glusterfs"].contains(&kind)
+    [
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb3",
+        "smbfs",
+        "afs",
+        "ceph",
+        "9p",
+        "fuse.sshfs",
+        "fuse.glusterfs",
+    ]
+    .contains(&kind)
 }
 
 /// Whether a process other than this one has a path below `directory` (or itself) on its command line, as a keeper has.
@@ -120,7 +146,10 @@ pub fn names(directory: &Path) -> bool {
         name.as_encoded_bytes().first().is_some_and(u8::is_ascii_digit) && name != own.as_str()
     });
     let mut lines = others.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
-    lines.any(|line| line.split(|byte| *byte == 0).any(|word| Path::new(OsStr::from_bytes(word)).starts_with(directory)))
+    lines.any(|line| {
+        line.split(|byte| *byte == 0)
+            .any(|word| Path::new(OsStr::from_bytes(word)).starts_with(directory))
+    })
 }
 
 /// The type of the deepest mount point above `path`; of two on one point, the later.
@@ -128,7 +157,9 @@ fn kind_of(path: &Path, mounts: &str) -> Option<String> {
     let mut best: Option<(usize, &str)> = None;
     for mount in mounts.lines() {
         let mut fields = mount.split(' ').skip(1);
-        let (Some(point), Some(kind)) = (fields.next(), fields.next()) else { continue };
+        let (Some(point), Some(kind)) = (fields.next(), fields.next()) else {
+            continue;
+        };
         let point = point.replace("\\040", " ");
         let depth = Path::new(&point).components().count();
         if path.starts_with(&point) && best.is_none_or(|(deepest, _)| depth >= deepest) {
@@ -147,12 +178,20 @@ fn word(path: &str) -> String {
 }
 
 fn known_file_systems() -> BTreeSet<String> {
-    read("/proc/filesystems").lines().filter_map(|line| line.split_whitespace().last()).map(str::to_owned).collect()
+    read("/proc/filesystems")
+        .lines()
+        .filter_map(|line| line.split_whitespace().last())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn succeeds(program: &str, arguments: &[&str]) -> bool {
     let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
 }
 
@@ -160,17 +199,27 @@ fn succeeds(program: &str, arguments: &[&str]) -> bool {
 fn cgroups() -> (u8, BTreeSet<String>) {
     let enabled = |line: &&str| line.split_whitespace().nth(3) == Some("1") && !line.starts_with('#');
     let table = read("/proc/cgroups");
-    let all = table.lines().filter(enabled).filter_map(|line| line.split_whitespace().next()).map(str::to_owned);
+    let all = table
+        .lines()
+        .filter(enabled)
+        .filter_map(|line| line.split_whitespace().next())
+        .map(str::to_owned);
     let unified = read("/sys/fs/cgroup/cgroup.controllers");
     if !unified.trim().is_empty() {
         return (2, unified.split_whitespace().map(str::to_owned).collect());
     }
     let first = Path::new("/sys/fs/cgroup/memory").is_dir() || Path::new("/sys/fs/cgroup/pids").is_dir();
-    if first { (1, all.collect()) } else { (0, BTreeSet::new()) }
+    if first {
+        (1, all.collect())
+    } else {
+        (0, BTreeSet::new())
+    }
 }
 
 fn memory_available(meminfo: &str) -> u64 {
-    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
+    let line = meminfo
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"));
     let kib = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
     kib.unwrap_or(0) * 1024
 }
@@ -178,7 +227,9 @@ fn memory_available(meminfo: &str) -> u64 {
 fn has_sys_resource(status: &str) -> bool {
     const CAP_SYS_RESOURCE: u32 = 24;
     let line = status.lines().find_map(|line| line.strip_prefix("CapBnd:"));
-    let set = line.and_then(|line| u64::from_str_radix(line.trim(), 16).ok()).unwrap_or(0);
+    let set = line
+        .and_then(|line| u64::from_str_radix(line.trim(), 16).ok())
+        .unwrap_or(0);
     set & (1 << CAP_SYS_RESOURCE) != 0
 }
 
@@ -186,8 +237,14 @@ fn disk(path: &Path) -> Disk {
     let existing = path.ancestors().find(|ancestor| ancestor.exists());
     let available = existing
         .and_then(|existing| nix::sys::statvfs::statvfs(existing).ok())
-        .map_or(0, |disk| u64::from(disk.blocks_available()).saturating_mul(u64::from(disk.fragment_size())));
-    Disk { path: path.into(), available, kind: file_system(path).unwrap_or_default() }
+        .map_or(0, |disk| {
+            disk.blocks_available().saturating_mul(disk.fragment_size())
+        });
+    Disk {
+        path: path.into(),
+        available,
+        kind: file_system(path).unwrap_or_default(),
+    }
 }
 
 fn search() -> Vec<PathBuf> {
@@ -199,7 +256,11 @@ fn search() -> Vec<PathBuf> {
 
 /// Networks on a link, from the kernel's routing table (numbers in the byte order of the machine, as it writes them).
 fn networks(routes: &str) -> Vec<(String, Ipv4Addr, u8)> {
-    let hex = |field: &str| u32::from_str_radix(field, 16).ok().map(|value| Ipv4Addr::from(value.to_ne_bytes()));
+    let hex = |field: &str| {
+        u32::from_str_radix(field, 16)
+            .ok()
+            .map(|value| Ipv4Addr::from(value.to_ne_bytes()))
+    };
     let network = |line: &str| {
         let fields: Vec<&str> = line.split_whitespace().collect();
         let (base, gateway, mask) = (hex(fields.get(1)?)?, hex(fields.get(2)?)?, hex(fields.get(7)?)?);
@@ -211,7 +272,10 @@ fn networks(routes: &str) -> Vec<(String, Ipv4Addr, u8)> {
 }
 
 fn try_namespaces() -> Option<String> {
-    let output = Command::new("unshare").args(["-m", "-n", "true"]).stdin(Stdio::null()).output();
+    let output = Command::new("unshare")
+        .args(["-m", "-n", "true"])
+        .stdin(Stdio::null())
+        .output();
     match output {
         Ok(output) if output.status.success() => None,
         Ok(output) => Some(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
@@ -227,7 +291,12 @@ mod tests {
     #[test]
     fn the_deepest_and_latest_mount_decides() {
         let mounts = "/dev/sda1 / ext4 rw 0 0\nserver:/home /home nfs4 rw 0 0\n/dev/sdb /home/a\\040b xfs rw 0 0\nx /home/a\\040b btrfs rw 0 0\n";
-        for (path, kind) in [("/var", "ext4"), ("/home/me/.local", "nfs4"), ("/home/a b/c", "btrfs"), ("/homes", "ext4")] {
+        for (path, kind) in [
+            ("/var", "ext4"),
+            ("/home/me/.local", "nfs4"),
+            ("/home/a b/c", "btrfs"),
+            ("/homes", "ext4"),
+        ] {
             assert_eq!(kind_of(Path::new(path), mounts).as_deref(), Some(kind), "{path}");
         }
         assert!(is_network("nfs4") && !is_network("ext4"));
@@ -235,14 +304,20 @@ mod tests {
 
     #[test]
     fn kernel_tables_are_read() {
-        assert_eq!(memory_available("MemTotal: 9 kB\nMemAvailable:    2048 kB\n"), 2 << 20);
+        assert_eq!(
+            memory_available("MemTotal: 9 kB\nMemAvailable:    2048 kB\n"),
+            2 << 20
+        );
         assert!(has_sys_resource("CapBnd:\t000001ffffffffff\n"));
         assert!(!has_sys_resource("CapBnd:\t000001fffeffffff\n"));
         let table = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n\
                      eth0\t00000000\t0101A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n\
                      eth0\t0001A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n";
         if cfg!(target_endian = "little") {
-            assert_eq!(networks(table), [("eth0".to_owned(), Ipv4Addr::new(192, 168, 1, 0), 24)]);
+            assert_eq!(
+                networks(table),
+                [("eth0".to_owned(), Ipv4Addr::new(192, 168, 1, 0), 24)]
+            );
         }
     }
 }

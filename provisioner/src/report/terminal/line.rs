@@ -25,12 +25,20 @@ pub(super) struct Amount {
 impl Amount {
     /// Hundredths done, where the whole is known.
     pub fn percent(self) -> Option<u64> {
-        self.total.filter(|total| *total > 0).map(|total| self.done.min(total).saturating_mul(100) / total)
+        self.total
+            .filter(|total| *total > 0)
+            .map(|total| self.done.min(total).saturating_mul(100) / total)
     }
 
     /// `40%  178.4/446.0 MiB`, `3/12`, `12.5 MiB`.
     pub fn words(self) -> String {
-        let unit = |value: u64| if self.bytes { bytes(value) } else { value.to_string() };
+        let unit = |value: u64| {
+            if self.bytes {
+                bytes(value)
+            } else {
+                value.to_string()
+            }
+        };
         match (self.percent(), self.total) {
             (Some(percent), Some(total)) => format!("{percent:>3}%  {}/{}", unit(self.done), unit(total)),
             _ => unit(self.done),
@@ -53,7 +61,11 @@ pub(super) fn duration(millis: u64) -> String {
 
 impl Style {
     pub fn new(lang: Lang, color: bool) -> Self {
-        Self { lang, color, nodes: 6 }
+        Self {
+            lang,
+            color,
+            nodes: 6,
+        }
     }
 
     /// The word in this language.
@@ -66,7 +78,11 @@ impl Style {
 
     /// `text` in an SGR colour.
     pub fn paint(&self, sgr: &str, text: &str) -> String {
-        if self.color && !text.is_empty() { format!("\x1b[{sgr}m{text}\x1b[0m") } else { text.to_owned() }
+        if self.color && !text.is_empty() {
+            format!("\x1b[{sgr}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
     }
 
     /// Node and words, the node padded to the widest name yet.
@@ -100,7 +116,9 @@ impl Style {
 
     /// `✓ LABEL  0.4s`, with what went wrong after it.
     pub fn ended(&self, outcome: Outcome, label: &str, millis: u64, error: Option<&str>) -> String {
-        let error = error.map(|error| format!("  {}", self.paint("31", error))).unwrap_or_default();
+        let error = error
+            .map(|error| format!("  {}", self.paint("31", error)))
+            .unwrap_or_default();
         let time = match outcome {
             Outcome::Skipped | Outcome::Blocked => String::new(),
             _ => format!("  {}", self.paint("2", &duration(millis))),
@@ -124,14 +142,48 @@ impl Style {
                 vec![format!("{}  {count}", self.paint("1", lab))]
             }
             What::ExerciseStarted { exercise, title } => {
-                vec![String::new(), format!("{}  {exercise}", self.paint("1", title.get(self.lang)))]
+                vec![
+                    String::new(),
+                    format!("{}  {exercise}", self.paint("1", title.get(self.lang))),
+                ]
             }
-            What::StepFinished { step, outcome, millis, command, output, reason, .. } => {
-                let seen = Seen { outcome: *outcome, millis: *millis, command, output, reason, hint: &None };
+            What::StepFinished {
+                step,
+                outcome,
+                millis,
+                command,
+                output,
+                reason,
+                ..
+            } => {
+                let seen = Seen {
+                    outcome: *outcome,
+                    millis: *millis,
+                    command,
+                    output,
+                    reason,
+                    hint: &None,
+                };
                 self.seen(node, step, &seen)
             }
-            What::CheckFinished { check, outcome, millis, command, output, reason, hint, .. } => {
-                let seen = Seen { outcome: *outcome, millis: *millis, command, output, reason, hint };
+            What::CheckFinished {
+                check,
+                outcome,
+                millis,
+                command,
+                output,
+                reason,
+                hint,
+                ..
+            } => {
+                let seen = Seen {
+                    outcome: *outcome,
+                    millis: *millis,
+                    command,
+                    output,
+                    reason,
+                    hint,
+                };
                 self.seen(node, check, &seen)
             }
             _ => vec![],
@@ -182,7 +234,11 @@ struct Seen<'a> {
 
 /// `    head: text`, a text of several lines indented below its head. Control characters never reach the terminal.
 fn block(head: &str, text: &str) -> Vec<String> {
-    let plain = |line: &str| line.chars().filter(|char| !char.is_control() || *char == '\t').collect::<String>();
+    let plain = |line: &str| {
+        line.chars()
+            .filter(|char| !char.is_control() || *char == '\t')
+            .collect::<String>()
+    };
     let lines: Vec<String> = text.trim_end().lines().map(plain).collect();
     match lines.as_slice() {
         [] => vec![],

@@ -16,7 +16,10 @@ pub(super) struct Live {
 
 impl Live {
     pub fn new() -> Self {
-        Self { bars: MultiProgress::new(), works: HashMap::new() }
+        Self {
+            bars: MultiProgress::new(),
+            works: HashMap::new(),
+        }
     }
 
     pub fn print(&mut self, line: &str) {
@@ -36,7 +39,9 @@ impl Live {
     }
 
     pub fn progress(&mut self, key: &Key, amount: Amount) {
-        let Some((bar, _)) = self.works.get(key) else { return };
+        let Some((bar, _)) = self.works.get(key) else {
+            return;
+        };
         match amount.total {
             Some(total) if bar.length() != Some(total) => {
                 bar.set_length(total);
@@ -71,5 +76,7 @@ impl Drop for Live {
 }
 
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner()).progress_chars("━╸ ")
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_spinner())
+        .progress_chars("━╸ ")
 }

@@ -36,7 +36,13 @@ struct Work {
 
 impl Plain {
     pub fn new(writer: Box<dyn Write + Send>) -> Self {
-        Self { log: Arc::new(Mutex::new(Log { writer, works: HashMap::new() })), ticking: false }
+        Self {
+            log: Arc::new(Mutex::new(Log {
+                writer,
+                works: HashMap::new(),
+            })),
+            ticking: false,
+        }
     }
 
     fn log(&self) -> std::sync::MutexGuard<'_, Log> {
@@ -48,12 +54,23 @@ impl Plain {
     }
 
     pub fn start(&mut self, key: Key, label: String, now: Instant) {
-        self.log().works.insert(key, Work { label, since: now, named: false, said: now, percent: 0 });
+        self.log().works.insert(
+            key,
+            Work {
+                label,
+                since: now,
+                named: false,
+                said: now,
+                percent: 0,
+            },
+        );
         if !self.ticking {
             self.ticking = true;
             let log = Arc::downgrade(&self.log);
             // Without this thread a work that says nothing for an hour would be named after that hour.
-            let _ = std::thread::Builder::new().name("lab-log".into()).spawn(move || watch(&log));
+            let _ = std::thread::Builder::new()
+                .name("lab-log".into())
+                .spawn(move || watch(&log));
         }
     }
 
@@ -71,7 +88,9 @@ fn watch(log: &Weak<Mutex<Log>>) {
     loop {
         std::thread::sleep(Duration::from_millis(250));
         let Some(log) = log.upgrade() else { return };
-        log.lock().unwrap_or_else(PoisonError::into_inner).tick(Instant::now());
+        log.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .tick(Instant::now());
     }
 }
 
@@ -83,7 +102,11 @@ impl Log {
     /// Names works that have been running for a while.
     fn tick(&mut self, now: Instant) {
         let mut lines = vec![];
-        for work in self.works.values_mut().filter(|work| !work.named && now.duration_since(work.since) > PATIENCE) {
+        for work in self
+            .works
+            .values_mut()
+            .filter(|work| !work.named && now.duration_since(work.since) > PATIENCE)
+        {
             work.named = true;
             work.said = now;
             lines.push(format!("… {}", work.label));
@@ -92,7 +115,9 @@ impl Log {
     }
 
     fn progress(&mut self, key: &Key, amount: Amount, now: Instant) {
-        let Some(work) = self.works.get_mut(key) else { return };
+        let Some(work) = self.works.get_mut(key) else {
+            return;
+        };
         let percent = amount.percent().unwrap_or(0);
         let late = now.duration_since(work.said) >= PAUSE;
         let far = percent >= work.percent + STRIDE && now.duration_since(work.since) > PATIENCE;
@@ -126,10 +151,26 @@ mod tests {
 
     fn log_with_one_work(since: Instant) -> (Log, Page, Key) {
         let page = Page::default();
-        let key = Key { node: None, id: "image".into() };
-        let work = Work { label: "node image".into(), since, named: false, said: since, percent: 0 };
+        let key = Key {
+            node: None,
+            id: "image".into(),
+        };
+        let work = Work {
+            label: "node image".into(),
+            since,
+            named: false,
+            said: since,
+            percent: 0,
+        };
         let works = HashMap::from([(key.clone(), work)]);
-        (Log { writer: Box::new(page.clone()), works }, page, key)
+        (
+            Log {
+                writer: Box::new(page.clone()),
+                works,
+            },
+            page,
+            key,
+        )
     }
 
     fn text(page: &Page) -> String {
@@ -152,7 +193,11 @@ mod tests {
         let since = Instant::now();
         let (mut log, page, key) = log_with_one_work(since);
         let mut at = |millis: u64, done: u64| {
-            let amount = Amount { done, total: Some(100), bytes: false };
+            let amount = Amount {
+                done,
+                total: Some(100),
+                bytes: false,
+            };
             log.progress(&key, amount, since + Duration::from_millis(millis));
         };
         at(100, 50); // early: short works say nothing

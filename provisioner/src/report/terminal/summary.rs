@@ -18,21 +18,38 @@ impl Summary {
     /// Remembers what the end will speak of.
     pub fn take(&mut self, event: &Event) {
         let (exercise, name, outcome, reason) = match &event.what {
-            What::StepFinished { exercise, step, outcome, reason, .. } => (exercise, step.clone(), outcome, reason),
-            What::CheckFinished { exercise, step, check, outcome, reason, .. } => {
-                (exercise, format!("{step}/{check}"), outcome, reason)
-            }
+            What::StepFinished {
+                exercise,
+                step,
+                outcome,
+                reason,
+                ..
+            } => (exercise, step.clone(), outcome, reason),
+            What::CheckFinished {
+                exercise,
+                step,
+                check,
+                outcome,
+                reason,
+                ..
+            } => (exercise, format!("{step}/{check}"), outcome, reason),
             What::RunStarted { .. } => return *self = Self::default(),
             _ => return,
         };
         match outcome {
             Outcome::Passed => {}
             Outcome::Skipped => {
-                let reason = reason.clone().unwrap_or_else(|| crate::text!("이유 없음", "no reason given"));
+                let reason = reason
+                    .clone()
+                    .unwrap_or_else(|| crate::text!("이유 없음", "no reason given"));
                 self.skipped.entry(reason.en.clone()).or_insert((reason, 0)).1 += 1;
             }
             _ => {
-                let node = event.node.as_ref().map(|node| format!("  {node}")).unwrap_or_default();
+                let node = event
+                    .node
+                    .as_ref()
+                    .map(|node| format!("  {node}"))
+                    .unwrap_or_default();
                 self.troubles.push((*outcome, format!("{exercise}/{name}{node}")));
             }
         }
@@ -42,14 +59,22 @@ impl Summary {
     pub fn lines(&self, style: &Style, counts: Counts, millis: u64) -> Vec<String> {
         let mut lines = vec![String::new()];
         for (outcome, place) in &self.troubles {
-            lines.push(format!("{} {place}  {}", style.mark(*outcome), style.outcome(*outcome)));
+            lines.push(format!(
+                "{} {place}  {}",
+                style.mark(*outcome),
+                style.outcome(*outcome)
+            ));
         }
         for (reason, count) in self.skipped.values() {
             let times = match style.lang {
                 Lang::Ko => format!("{count}개 건너뜀"),
                 Lang::En => format!("{count} skipped"),
             };
-            lines.push(format!("{} {times}: {}", style.mark(Outcome::Skipped), reason.get(style.lang)));
+            lines.push(format!(
+                "{} {times}: {}",
+                style.mark(Outcome::Skipped),
+                reason.get(style.lang)
+            ));
         }
         lines.extend(columns(&table(style, counts, millis)));
         lines
@@ -64,7 +89,10 @@ fn table(style: &Style, counts: Counts, millis: u64) -> [Vec<String>; 2] {
         (Outcome::Skipped, counts.skipped),
         (Outcome::Blocked, counts.blocked),
     ];
-    let mut head: Vec<String> = outcomes.iter().map(|(outcome, _)| style.outcome(*outcome).to_owned()).collect();
+    let mut head: Vec<String> = outcomes
+        .iter()
+        .map(|(outcome, _)| style.outcome(*outcome).to_owned())
+        .collect();
     let mut row: Vec<String> = outcomes.iter().map(|(_, count)| count.to_string()).collect();
     head.push(style.word("시간", "time").to_owned());
     row.push(duration(millis));

@@ -25,7 +25,10 @@ impl Write for Page {
 
 fn shown(lang: Lang, tell: impl FnOnce(&Sink)) -> String {
     let (sink, page) = (Sink::default(), Page::default());
-    sink.add(Box::new(Terminal::plain(Out { lang, color: false }, Box::new(page.clone()))));
+    sink.add(Box::new(Terminal::plain(
+        Out { lang, color: false },
+        Box::new(page.clone()),
+    )));
     tell(&sink);
     let bytes = page.0.lock().unwrap().clone();
     String::from_utf8(bytes).unwrap()
@@ -50,13 +53,24 @@ fn step(outcome: Outcome, reason: Option<crate::text::Text>) -> What {
 #[test]
 fn work_is_one_line_when_it_ends() {
     let text = shown(Lang::En, |sink| {
-        let work = sink.work(Some(&node("m-k8s")), "agent", text!("에이전트 설치", "install the agent"));
+        let work = sink.work(
+            Some(&node("m-k8s")),
+            "agent",
+            text!("에이전트 설치", "install the agent"),
+        );
         work.finish(Ok::<_, String>(())).unwrap();
-        let work = sink.work(Some(&node("w1-k8s")), "agent", text!("에이전트 설치", "install the agent"));
+        let work = sink.work(
+            Some(&node("w1-k8s")),
+            "agent",
+            text!("에이전트 설치", "install the agent"),
+        );
         work.finish(Err::<(), _>("no space left")).unwrap_err();
         sink.warn(text!("조심", "careful"));
     });
-    assert_eq!(text, "✓ m-k8s   install the agent  0.0s\n✗ w1-k8s  install the agent  0.0s  no space left\n! careful\n");
+    assert_eq!(
+        text,
+        "✓ m-k8s   install the agent  0.0s\n✗ w1-k8s  install the agent  0.0s  no space left\n! careful\n"
+    );
 }
 
 #[test]
@@ -73,7 +87,10 @@ fn works_of_one_id_on_two_nodes_stay_apart() {
 #[test]
 fn a_failed_step_is_shown_whole_with_its_command() {
     let text = shown(Lang::En, |sink| {
-        sink.send(Some(&node("m-k8s")), step(Outcome::Failed, Some(text!("상태 125", "status 125"))));
+        sink.send(
+            Some(&node("m-k8s")),
+            step(Outcome::Failed, Some(text!("상태 125", "status 125"))),
+        );
     });
     let expected = "✗ m-k8s   start[policy=no]: status 125  0.4s
     command:
@@ -120,8 +137,19 @@ fn the_summary_counts_and_gives_reasons() {
         sink.send(Some(&node("m-k8s")), step(Outcome::Skipped, offline()));
         sink.send(Some(&node("w1-k8s")), step(Outcome::Skipped, offline()));
         sink.send(Some(&node("w1-k8s")), step(Outcome::Blocked, None));
-        let counts = Counts { passed: 1, skipped: 2, blocked: 1, ..Counts::default() };
-        sink.send(None, What::RunFinished { counts, millis: 41_000 });
+        let counts = Counts {
+            passed: 1,
+            skipped: 2,
+            blocked: 1,
+            ..Counts::default()
+        };
+        sink.send(
+            None,
+            What::RunFinished {
+                counts,
+                millis: 41_000,
+            },
+        );
     });
     let expected = "✓ m-k8s   start[policy=no]  0.4s
 - m-k8s   start[policy=no] (skipped): no internet
@@ -139,16 +167,37 @@ passed  failed  errored  skipped  blocked  time
 #[test]
 fn korean_columns_align() {
     let text = shown(Lang::Ko, |sink| {
-        sink.send(None, What::RunFinished { counts: Counts { passed: 3, ..Counts::default() }, millis: 100 });
+        sink.send(
+            None,
+            What::RunFinished {
+                counts: Counts {
+                    passed: 3,
+                    ..Counts::default()
+                },
+                millis: 100,
+            },
+        );
     });
-    assert_eq!(text, "\n통과  실패  오류  건너뜀  막힘  시간\n3     0     0     0       0     0.1s\n");
+    assert_eq!(
+        text,
+        "\n통과  실패  오류  건너뜀  막힘  시간\n3     0     0     0       0     0.1s\n"
+    );
 }
 
 #[test]
 fn only_a_terminal_gets_control_characters() {
     let text = shown(Lang::Ko, |sink| {
         sink.send(Some(&node("m-k8s")), step(Outcome::Errored, None));
-        sink.send(None, What::RunFinished { counts: Counts::default(), millis: 100 });
+        sink.send(
+            None,
+            What::RunFinished {
+                counts: Counts::default(),
+                millis: 100,
+            },
+        );
     });
-    assert!(!text.chars().any(|char| char.is_control() && char != '\n'), "{text:?}");
+    assert!(
+        !text.chars().any(|char| char.is_control() && char != '\n'),
+        "{text:?}"
+    );
 }
