@@ -168,7 +168,7 @@ impl Connection {
         match reply.await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(fault)) => Err(self.gone().cause(fault.to_string())),
-            Err(_) => Err(self.gone().cause(self.trace.reason().unwrap_or_else(|| "its thread ended".into()))),
+            Err(_) => Err(self.gone().cause(self.trace.reason().unwrap_or_else(|| Fault::Closed.to_string()))),
         }
     }
 

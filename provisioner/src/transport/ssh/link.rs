@@ -24,7 +24,7 @@ pub enum Fault {
         message: String,
     },
     /// The peer said nothing for too long.
-    #[error("no answer for {} s", .0.as_secs_f32().ceil())]
+    #[error("no answer for {:.1} s", .0.as_secs_f32())]
     Silent(Duration),
     /// A system call failed.
     #[error("{0}")]

@@ -70,7 +70,6 @@ pub fn work(mut link: Link, tasks: &Receiver<Task>, bell: &UnixStream, trace: &T
     };
     let deadline = Instant::now() + patient(Duration::from_secs(1));
     let _ = link.drive(deadline, |session| session.disconnect(None, "done", None));
-    trace.broke(&Fault::Closed.to_string());
     drop(link);
     if let Some(reply) = farewell {
         let _ = reply.send(());
