@@ -120,6 +120,15 @@ impl AuthorityStore {
         Ok(leaf)
     }
 
+    /// The stored leaf of a node, good or not; `None` before one was issued.
+    pub fn stored_leaf(&self, node: &NodeName) -> Result<Option<Leaf>> {
+        let pair = self.pair(&format!("leaf/{node}"))?;
+        Ok(pair.map(|(certificate_pem, key_pem)| Leaf {
+            certificate_pem,
+            key_pem,
+        }))
+    }
+
     /// When the stored leaf of a node ends; `None` before one was issued.
     pub fn leaf_ends(&self, node: &NodeName) -> Result<Option<OffsetDateTime>> {
         match self.pair(&format!("leaf/{node}"))? {

@@ -189,7 +189,7 @@ fn a_fresh_cluster_gets_everything_and_a_worker_waits_only_for_itself() {
 }
 
 #[test]
-fn a_worker_added_to_a_settled_cluster_is_all_that_is_set_up() {
+fn a_worker_that_is_gone_is_all_that_is_set_up() {
     let cluster = cluster();
     let (mut observed, _) = settled(&cluster);
     observed.nodes.insert("w3-k8s".parse().unwrap(), Seen::default());
