@@ -42,7 +42,9 @@ where
             let work = perform(change);
             running.spawn(async move { (id, shown.finish(work.await)) });
         }
-        let Some(ended) = running.join_next().await else { break };
+        let Some(ended) = running.join_next().await else {
+            break;
+        };
         match ended {
             Ok((id, Ok(needless))) => {
                 note(&mut journal, &mut errors, &id, "done", None);
@@ -64,8 +66,17 @@ where
     if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
-fn note(journal: &mut Option<&mut Journal>, errors: &mut Vec<Error>, id: &str, outcome: &str, error: Option<String>) {
-    if let Some(Err(error)) = journal.as_mut().map(|journal| journal.write(id, outcome, error.as_deref())) {
+fn note(
+    journal: &mut Option<&mut Journal>,
+    errors: &mut Vec<Error>,
+    id: &str,
+    outcome: &str,
+    error: Option<String>,
+) {
+    if let Some(Err(error)) = journal
+        .as_mut()
+        .map(|journal| journal.write(id, outcome, error.as_deref()))
+    {
         errors.push(error);
     }
 }

@@ -129,6 +129,11 @@ impl AuthorityStore {
         }))
     }
 
+    /// Forgets the stored leaf of a node, so that the next is a new one.
+    pub fn forget_leaf(&self, node: &NodeName) -> Result<()> {
+        self.remove(&format!("leaf/{node}"))
+    }
+
     /// When the stored leaf of a node ends; `None` before one was issued.
     pub fn leaf_ends(&self, node: &NodeName) -> Result<Option<OffsetDateTime>> {
         match self.pair(&format!("leaf/{node}"))? {

@@ -68,12 +68,22 @@ pub struct LeafState {
 /// What to ask `node` for, so that a plan can be made.
 pub fn query(cluster: &Cluster, node: &Node) -> FactsQuery {
     let mut query = FactsQuery {
-        files: vec![node_plan::HOSTS.into(), node_plan::DAEMON.into(), registry::PROOF.into()],
+        files: vec![
+            node_plan::HOSTS.into(),
+            node_plan::DAEMON.into(),
+            registry::PROOF.into(),
+        ],
         units: engine::unit(node.engine).into_iter().map(Into::into).collect(),
         ..FactsQuery::default()
     };
     if node.name == cluster.registry.host {
-        let files = [mirror::CONFIG, mirror::CERTIFICATE, mirror::KEY, registry::CERTIFICATE, registry::KEY];
+        let files = [
+            mirror::CONFIG,
+            mirror::CERTIFICATE,
+            mirror::KEY,
+            registry::CERTIFICATE,
+            registry::KEY,
+        ];
         query.files.extend(files.map(Into::into));
         query.files.push(MIRROR_STORAGE.into());
         query.units.push(mirror::UNIT.into());

@@ -52,24 +52,52 @@ pub async fn gather(cluster: &Cluster, state: &Path, bundle: &str, sessions: &Se
     let mut nodes = BTreeMap::new();
     for (name, asking) in asked {
         let known = match asking {
-            Some(task) => Some(task.await.map_err(|error| Error::new("asking a node ended early").because(error))??),
+            Some(task) => Some(
+                task.await
+                    .map_err(|error| Error::new("asking a node ended early").because(error))??,
+            ),
             None => None,
         };
-        nodes.insert(name, Seen { up: known.is_some(), known });
+        nodes.insert(
+            name,
+            Seen {
+                up: known.is_some(),
+                known,
+            },
+        );
     }
-    Ok(Observed { nodes, pki: issued(cluster, state)?, bundle: bundle.to_owned(), now })
+    Ok(Observed {
+        nodes,
+        pki: issued(cluster, state)?,
+        bundle: bundle.to_owned(),
+        now,
+    })
 }
 
 /// What one node says.
 pub async fn ask(cluster: &Cluster, node: &Node, session: &Session) -> Result<Known> {
-    let silent = |error| Error::new("the agent does not answer").on(&node.name).because(error);
-    let status = Trust::Status { registries: trust::registries(cluster) };
+    let silent = |error| {
+        Error::new("the agent does not answer")
+            .on(&node.name)
+            .because(error)
+    };
+    let status = Trust::Status {
+        registries: trust::registries(cluster),
+    };
     let limit = patient(Duration::from_secs(60));
-    let asking = async { tokio::join!(session.agent.facts(query(cluster, node)), session.agent.trust(status)) };
+    let asking = async {
+        tokio::join!(
+            session.agent.facts(query(cluster, node)),
+            session.agent.trust(status)
+        )
+    };
     let (facts, trust) = tokio::time::timeout(limit, asking)
         .await
         .map_err(|_| Error::new(format!("no facts within {} s", limit.as_secs())).on(&node.name))?;
-    Ok(Known { facts: facts.map_err(silent)?, trust: trust.map_err(silent)? })
+    Ok(Known {
+        facts: facts.map_err(silent)?,
+        trust: trust.map_err(silent)?,
+    })
 }
 
 /// What the state directory holds of authority and leaf; issues nothing.
@@ -85,7 +113,11 @@ pub fn issued(cluster: &Cluster, state: &Path) -> Result<Pki> {
         }),
         None => None,
     };
-    Ok(Pki { authority, trusted: digest(&trusted.concat()), leaf })
+    Ok(Pki {
+        authority,
+        trusted: digest(&trusted.concat()),
+        leaf,
+    })
 }
 
 fn digest(text: &str) -> String {

@@ -16,9 +16,14 @@ impl Journal {
     /// Opens (or begins) the journal in a state directory.
     pub fn open(state: &Path) -> Result<Self> {
         let path = state.join("journal.jsonl");
-        let failed = |error: std::io::Error| Error::new(format!("cannot open {}", path.display())).because(error);
+        let failed =
+            |error: std::io::Error| Error::new(format!("cannot open {}", path.display())).because(error);
         std::fs::create_dir_all(state).map_err(failed)?;
-        let file = OpenOptions::new().create(true).append(true).open(&path).map_err(failed)?;
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .map_err(failed)?;
         Ok(Self { file })
     }
 
@@ -26,6 +31,8 @@ impl Journal {
     pub fn write(&mut self, change: &str, outcome: &str, error: Option<&str>) -> Result<()> {
         let line = serde_json::json!({"at": crate::event::now(), "change": change, "outcome": outcome, "error": error});
         let failed = |error| Error::new("cannot write the journal").because(error);
-        self.file.write_all(format!("{line}\n").as_bytes()).map_err(failed)
+        self.file
+            .write_all(format!("{line}\n").as_bytes())
+            .map_err(failed)
     }
 }

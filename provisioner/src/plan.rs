@@ -134,7 +134,14 @@ impl Plan {
     fn add(&mut self, id: String, node: Option<&Node>, action: Action, after: &[&str], words: (Text, Text)) {
         let node = node.map(|node| node.name.clone());
         let after = after.iter().map(|id| (*id).to_owned()).collect();
-        self.changes.push(Change { id, node, action, after, text: words.0, why: words.1 });
+        self.changes.push(Change {
+            id,
+            node,
+            action,
+            after,
+            text: words.0,
+            why: words.1,
+        });
     }
 
     fn has(&self, id: &str) -> bool {
@@ -152,13 +159,17 @@ pub fn plan(cluster: &Cluster, observed: &Observed) -> Result<Plan> {
         trust::install(cluster, &view, &mut plan);
         engine::plan(cluster, &view, &mut plan)?;
     }
-    let host = cluster.nodes.iter().find(|node| node.name == cluster.registry.host);
+    let host = cluster
+        .nodes
+        .iter()
+        .find(|node| node.name == cluster.registry.host);
     let view = View::new(host.unwrap_or(cluster.master()), observed);
     mirror::plan(&view, &mut plan)?;
     registry::container(cluster, &view, &mut plan);
     registry::prove(cluster, observed, &mut plan);
     // A dependency that is already so needs no waiting for.
-    let ids: std::collections::BTreeSet<String> = plan.changes.iter().map(|change| change.id.clone()).collect();
+    let ids: std::collections::BTreeSet<String> =
+        plan.changes.iter().map(|change| change.id.clone()).collect();
     for change in &mut plan.changes {
         change.after.retain(|id| ids.contains(id));
     }
@@ -174,7 +185,11 @@ struct View<'a> {
 
 impl<'a> View<'a> {
     fn new(node: &'a Node, observed: &'a Observed) -> Self {
-        Self { node, seen: observed.nodes.get(&node.name), pki: &observed.pki }
+        Self {
+            node,
+            seen: observed.nodes.get(&node.name),
+            pki: &observed.pki,
+        }
     }
 
     fn file(&self, path: &str) -> Option<&FileFact> {
@@ -183,12 +198,16 @@ impl<'a> View<'a> {
 
     fn unit(&self, unit: &str) -> UnitFact {
         let known = self.seen.and_then(|seen| seen.known.as_ref());
-        known.and_then(|known| known.facts.units.get(unit)).cloned().unwrap_or_default()
+        known
+            .and_then(|known| known.facts.units.get(unit))
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// Whether the file is there with this digest and mode.
     fn holds(&self, path: &str, sha256: &str, mode: u32) -> bool {
-        self.file(path).is_some_and(|file| file.sha256 == sha256 && file.mode & 0o7777 == mode)
+        self.file(path)
+            .is_some_and(|file| file.sha256 == sha256 && file.mode & 0o7777 == mode)
     }
 }
 

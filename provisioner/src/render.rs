@@ -30,7 +30,9 @@ struct Mirror {
 
 /// /etc/hosts of every node.
 pub fn hosts(cluster: &Cluster) -> Result<String> {
-    fill(&Hosts { nodes: &cluster.nodes })
+    fill(&Hosts {
+        nodes: &cluster.nodes,
+    })
 }
 
 /// /etc/docker/daemon.json of every node.
@@ -40,9 +42,14 @@ pub fn docker_daemon(mirror: String) -> Result<String> {
 
 /// The mirror's own configuration.
 pub fn mirror_config() -> Result<String> {
-    fill(&Mirror { storage: MIRROR_STORAGE, port: MIRROR_PORT })
+    fill(&Mirror {
+        storage: MIRROR_STORAGE,
+        port: MIRROR_PORT,
+    })
 }
 
 fn fill(template: &impl Template) -> Result<String> {
-    template.render().map_err(|error| Error::new("cannot fill in a template").because(error))
+    template
+        .render()
+        .map_err(|error| Error::new("cannot fill in a template").because(error))
 }

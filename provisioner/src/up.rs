@@ -67,7 +67,13 @@ async fn settle(request: &Request<'_>, up: &mut Up) -> Result<()> {
     for _ in 0..ROUNDS {
         request.interrupt.check()?;
         reach(request.provider.as_ref(), &mut up.sessions).await?;
-        let observed = gather(request.cluster, &request.paths.state, request.bundle, &up.sessions).await?;
+        let observed = gather(
+            request.cluster,
+            &request.paths.state,
+            request.bundle,
+            &up.sessions,
+        )
+        .await?;
         let plan = plan(request.cluster, &observed)?;
         if let Some(problem) = plan.problems.into_iter().next() {
             return Err(Error::new(problem.text).on(&problem.node).hint(problem.hint));
@@ -88,14 +94,20 @@ async fn settle(request: &Request<'_>, up: &mut Up) -> Result<()> {
         });
         let mut journal = Journal::open(&request.paths.state)?;
         let tools = (request.sink, request.interrupt);
-        let applied = apply(plan.changes, tools, Some(&mut journal), |change| hands.clone().perform(change)).await;
+        let applied = apply(plan.changes, tools, Some(&mut journal), |change| {
+            hands.clone().perform(change)
+        })
+        .await;
         up.sessions = std::mem::take(&mut *hands.sessions.lock().await);
         let gap = hands.gap.lock().unwrap_or_else(PoisonError::into_inner).take();
         up.gap = gap.or(up.gap);
         applied.map_err(|errors| together(errors, request.sink))?;
     }
     let left = left.join(", ");
-    Err(Error::new(text!("적용해도 그대로임: {left}", "applied, and still to be changed: {left}")))
+    Err(Error::new(text!(
+        "적용해도 그대로임: {left}",
+        "applied, and still to be changed: {left}"
+    )))
 }
 
 /// The first error ends the verb; the others are said before it.

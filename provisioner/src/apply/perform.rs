@@ -16,9 +16,9 @@ use crate::error::{Error, Result};
 use crate::facts::{Observed, Seen};
 use crate::gather::{self, Sessions};
 use crate::node::NodeName;
+use crate::pki::Leaf;
 use crate::plan::registry::{self, Definition, Proof};
 use crate::plan::{Action, Change, Content, UnitStep, mirror, plan};
-use crate::pki::Leaf;
 use crate::provider::Provider;
 use crate::session::Session;
 use crate::text;
@@ -45,7 +45,9 @@ pub struct Hands {
 impl Hands {
     /// Does one change. Returns ids that are needless now.
     pub async fn perform(self: Arc<Self>, change: Change) -> Result<Needless> {
-        let Some(node) = change.node.clone() else { return self.issue(&change.action).map(|()| vec![]) };
+        let Some(node) = change.node.clone() else {
+            return self.issue(&change.action).map(|()| vec![]);
+        };
         if change.action == Action::Boot {
             return self.boot(&node).await;
         }
@@ -63,26 +65,44 @@ impl Hands {
     }
 
     fn leaf(&self) -> Result<Leaf> {
-        let host = self.cluster.node(&self.cluster.registry.host).unwrap_or(self.cluster.master());
+        let host = self
+            .cluster
+            .node(&self.cluster.registry.host)
+            .unwrap_or(self.cluster.master());
         AuthorityStore::new(&self.state).leaf(&self.cluster, host, OffsetDateTime::now_utc())
     }
 
     /// Boots, reaches, reads facts, and says which of the node's changes those show to be needless.
     async fn boot(&self, name: &NodeName) -> Result<Needless> {
         let (provider, node) = (self.provider.clone(), name.clone());
-        let booting = tokio::task::spawn_blocking(move || provider.boot(&node).and_then(|()| provider.endpoint(&node)));
-        let endpoint = booting.await.map_err(|error| Error::new("booting ended early").on(name).because(error))??;
+        let booting =
+            tokio::task::spawn_blocking(move || provider.boot(&node).and_then(|()| provider.endpoint(&node)));
+        let endpoint = booting
+            .await
+            .map_err(|error| Error::new("booting ended early").on(name).because(error))??;
         let session = Session::open(&endpoint, patient(Duration::from_secs(60))).await?;
-        let Some(node) = self.cluster.node(name) else { return Ok(vec![]) };
+        let Some(node) = self.cluster.node(name) else {
+            return Ok(vec![]);
+        };
         let known = gather::ask(&self.cluster, node, &session).await?;
         self.sessions.lock().await.insert(name.clone(), session);
         let mut observed = self.observed.lock().unwrap_or_else(PoisonError::into_inner);
         let of_node = |observed: &Observed| -> Result<BTreeSet<String>> {
             let changes = plan(&self.cluster, observed)?.changes;
-            Ok(changes.into_iter().filter(|change| change.node.as_ref() == Some(name)).map(|change| change.id).collect())
+            Ok(changes
+                .into_iter()
+                .filter(|change| change.node.as_ref() == Some(name))
+                .map(|change| change.id)
+                .collect())
         };
         let before = of_node(&observed)?;
-        observed.nodes.insert(name.clone(), Seen { up: true, known: Some(known) });
+        observed.nodes.insert(
+            name.clone(),
+            Seen {
+                up: true,
+                known: Some(known),
+            },
+        );
         let now = of_node(&observed)?;
         Ok(before.difference(&now).cloned().collect())
     }
@@ -93,16 +113,37 @@ impl Hands {
                 let leaf;
                 let bytes = match content {
                     Content::Text(text) => text,
-                    Content::LeafCertificate => { leaf = self.leaf()?; &leaf.certificate_pem }
-                    Content::LeafKey => { leaf = self.leaf()?; leaf.key_pem.expose() }
+                    Content::LeafCertificate => {
+                        leaf = self.leaf()?;
+                        &leaf.certificate_pem
+                    }
+                    Content::LeafKey => {
+                        leaf = self.leaf()?;
+                        leaf.key_pem.expose()
+                    }
                 };
-                let failed = |error| Error::new(text!("{path}을(를) 쓸 수 없음", "cannot write {path}")).on(&session.node).because(error);
-                session.agent.put_bytes(path, *mode, bytes.as_bytes()).await.map_err(failed)
+                let failed = |error| {
+                    Error::new(text!("{path}을(를) 쓸 수 없음", "cannot write {path}"))
+                        .on(&session.node)
+                        .because(error)
+                };
+                session
+                    .agent
+                    .put_bytes(path, *mode, bytes.as_bytes())
+                    .await
+                    .map_err(failed)
             }
             Action::Trust { registries } => {
                 let authority = AuthorityStore::new(&self.state).trusted()?.concat();
-                let install = Trust::Install { registries: registries.clone(), authority };
-                let failed = |error| Error::new("cannot install the authority").on(&session.node).because(error);
+                let install = Trust::Install {
+                    registries: registries.clone(),
+                    authority,
+                };
+                let failed = |error| {
+                    Error::new("cannot install the authority")
+                        .on(&session.node)
+                        .because(error)
+                };
                 session.agent.trust(install).await.map(drop).map_err(failed)
             }
             Action::Unit { unit, enable, step } => unit_step(session, unit, *enable, *step).await,
@@ -124,7 +165,11 @@ impl Hands {
         command(session, &["docker", "rm", "-f", registry::CONTAINER]).await?;
         let argv = definition.arguments(&leaf);
         command(session, &argv.iter().map(String::as_str).collect::<Vec<_>>()).await?;
-        let host = self.cluster.node(&session.node).map(|node| node.address.to_string()).unwrap_or_default();
+        let host = self
+            .cluster
+            .node(&session.node)
+            .map(|node| node.address.to_string())
+            .unwrap_or_default();
         answers(session, &format!("{host}:{}", definition.port)).await?;
         *self.gap.lock().unwrap_or_else(PoisonError::into_inner) = Some(since.elapsed());
         Ok(())
@@ -136,7 +181,10 @@ impl Hands {
         command(session, &["docker", "tag", &proof.source, &tag]).await?;
         let pushed = command(session, &["docker", "push", &tag]).await;
         command(session, &["docker", "rmi", &tag]).await?;
-        let digest = pushed?.split_whitespace().find(|word| word.starts_with("sha256:")).map(str::to_owned);
+        let digest = pushed?
+            .split_whitespace()
+            .find(|word| word.starts_with("sha256:"))
+            .map(str::to_owned);
         let digest = digest.ok_or_else(|| Error::new("docker push named no digest").on(&session.node))?;
         *self.pushed.lock().unwrap_or_else(PoisonError::into_inner) = Some(digest);
         Ok(())
@@ -151,8 +199,16 @@ impl Hands {
         command(session, &["docker", "rmi", &name]).await?;
         let trusted = gather::issued(&self.cluster, &self.state)?.trusted;
         let mark = registry::mark(&self.cluster, &trusted);
-        let failed = |error| Error::new("cannot remember the proof").on(&session.node).because(error);
-        session.agent.put_bytes(registry::PROOF, 0o644, mark.as_bytes()).await.map_err(failed)
+        let failed = |error| {
+            Error::new("cannot remember the proof")
+                .on(&session.node)
+                .because(error)
+        };
+        session
+            .agent
+            .put_bytes(registry::PROOF, 0o644, mark.as_bytes())
+            .await
+            .map_err(failed)
     }
 }
 
@@ -167,7 +223,9 @@ async fn unit_step(session: &Session, unit: &str, enable: bool, step: UnitStep) 
     };
     if step != UnitStep::Reload {
         // What was started too often in a row is refused otherwise.
-        command(session, &["systemctl", "reset-failed", unit]).await.or_else(|_| Ok::<_, Error>(String::new()))?;
+        command(session, &["systemctl", "reset-failed", unit])
+            .await
+            .or_else(|_| Ok::<_, Error>(String::new()))?;
     }
     command(session, &["systemctl", verb, unit]).await?;
     if unit == mirror::UNIT {
@@ -198,10 +256,16 @@ async fn command(session: &Session, argv: &[&str]) -> Result<String> {
         ..Run::default()
     };
     let cannot = || Error::new(text!("`{shown}` 실패", "`{shown}` failed")).on(&session.node);
-    let done = session.agent.run(run).await.map_err(|error| cannot().because(error))?;
+    let done = session
+        .agent
+        .run(run)
+        .await
+        .map_err(|error| cannot().because(error))?;
     if done.exited.how == How::Code(0) {
         return Ok(String::from_utf8_lossy(&done.stdout).into_owned());
     }
     let output = [done.stdout, done.stderr].concat();
-    Err(cannot().cause(format!("{:?}", done.exited.how)).output(String::from_utf8_lossy(&output)))
+    Err(cannot()
+        .cause(format!("{:?}", done.exited.how))
+        .output(String::from_utf8_lossy(&output)))
 }

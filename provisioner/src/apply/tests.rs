@@ -46,7 +46,10 @@ async fn changes_run_after_what_they_need() {
 #[tokio::test]
 async fn what_does_not_depend_on_a_failure_goes_on_and_what_does_is_left() {
     let changes: &[(&str, &[&str])] = &[("fail-a", &[]), ("b", &["fail-a"]), ("c", &[]), ("d", &["c"])];
-    assert_eq!(run(changes, &Interrupt::default()).await, ("fail-a c d".into(), 1));
+    assert_eq!(
+        run(changes, &Interrupt::default()).await,
+        ("fail-a c d".into(), 1)
+    );
 }
 
 #[tokio::test]

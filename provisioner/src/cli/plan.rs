@@ -15,7 +15,10 @@ pub fn run(_args: &Args, app: &App) -> Result<u8> {
     let plan = app.block_on(async {
         let mut sessions = Sessions::new();
         reach(seat.provider.as_ref(), &mut sessions).await?;
-        plan::plan(&seat.cluster, &gather(&seat.cluster, &seat.paths.state, "", &sessions).await?)
+        plan::plan(
+            &seat.cluster,
+            &gather(&seat.cluster, &seat.paths.state, "", &sessions).await?,
+        )
     })??;
     if app.json() {
         app.out.json(&plan);
@@ -26,13 +29,25 @@ pub fn run(_args: &Args, app: &App) -> Result<u8> {
         .changes
         .iter()
         .map(|change| {
-            let node = change.node.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
-            vec![node, change.text.get(lang).to_owned(), change.why.get(lang).to_owned()]
+            let node = change
+                .node
+                .as_ref()
+                .map_or_else(|| "-".to_owned(), ToString::to_string);
+            vec![
+                node,
+                change.text.get(lang).to_owned(),
+                change.why.get(lang).to_owned(),
+            ]
         })
         .collect();
     app.out.table(&rows);
     for problem in &plan.problems {
-        app.out.say(format!("{}: {} ({})", problem.node, problem.text.get(lang), problem.hint.get(lang)));
+        app.out.say(format!(
+            "{}: {} ({})",
+            problem.node,
+            problem.text.get(lang),
+            problem.hint.get(lang)
+        ));
     }
     if plan.is_empty() {
         app.out.say(text!("바꿀 것 없음", "nothing to change").get(lang));

@@ -17,7 +17,10 @@ pub(super) fn plan(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) -> Resul
         plan.problems.push(Problem {
             node: name.clone(),
             text: text!("{engine}이(가) 설치되어 있지 않음", "{engine} is not installed"),
-            hint: text!("`lab reset {name}`이 노드를 처음 상태로 되돌립니다", "`lab reset {name}` puts the node back as it was made"),
+            hint: text!(
+                "`lab reset {name}`이 노드를 처음 상태로 되돌립니다",
+                "`lab reset {name}` puts the node back as it was made"
+            ),
         });
         return Ok(());
     }
@@ -29,17 +32,35 @@ pub(super) fn plan(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) -> Resul
             configured = true;
         }
     }
-    let Some(unit) = engine::unit(node.engine) else { return Ok(()) };
+    let Some(unit) = engine::unit(node.engine) else {
+        return Ok(());
+    };
     let fact = view.unit(unit);
     let (step, why) = match (fact.active == "active", configured, fact.enabled == "enabled") {
         (true, false, true) => return Ok(()),
-        (true, true, _) => (UnitStep::Reload, text!("설정이 바뀜", "its configuration changes")),
-        (true, false, false) => (UnitStep::Start, text!("부팅할 때 켜지지 않음", "it is not started at boot")),
+        (true, true, _) => (
+            UnitStep::Reload,
+            text!("설정이 바뀜", "its configuration changes"),
+        ),
+        (true, false, false) => (
+            UnitStep::Start,
+            text!("부팅할 때 켜지지 않음", "it is not started at boot"),
+        ),
         (false, ..) => (UnitStep::Start, text!("실행 중이 아님", "it does not run")),
     };
-    let action = Action::Unit { unit: unit.into(), enable: true, step };
+    let action = Action::Unit {
+        unit: unit.into(),
+        enable: true,
+        step,
+    };
     let after = [id("boot", node), id("daemon", node), id("trust", node)];
     let words = (text!("{unit} 적용", "bring {unit} up to date"), why);
-    plan.add(id("engine", node), Some(node), action, &after.each_ref().map(String::as_str), words);
+    plan.add(
+        id("engine", node),
+        Some(node),
+        action,
+        &after.each_ref().map(String::as_str),
+        words,
+    );
     Ok(())
 }

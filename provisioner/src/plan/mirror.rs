@@ -33,8 +33,17 @@ pub(super) fn plan(view: &View<'_>, plan: &mut Plan) -> Result<()> {
     // Nodes that are still to boot have it in their image; if not, the facts read after the boot will say so.
     let known = view.seen.is_some_and(|seen| seen.known.is_some());
     if known && view.file(MIRROR_STORAGE).is_none() {
-        let words = (text!("번들의 이미지를 풂", "unpack the bundle's images"), text!("없음", "they are missing"));
-        plan.add(id("mirror-content", node), Some(node), Action::MirrorContent, &[&boot], words);
+        let words = (
+            text!("번들의 이미지를 풂", "unpack the bundle's images"),
+            text!("없음", "they are missing"),
+        );
+        plan.add(
+            id("mirror-content", node),
+            Some(node),
+            Action::MirrorContent,
+            &[&boot],
+            words,
+        );
         changed.push(id("mirror-content", node));
     }
     let unit = view.unit(UNIT);
@@ -43,12 +52,28 @@ pub(super) fn plan(view: &View<'_>, plan: &mut Plan) -> Result<()> {
         return Ok(());
     }
     let (step, why) = match (running, changed.is_empty()) {
-        (true, false) => (UnitStep::Restart, text!("설정이나 인증서가 바뀜", "its configuration or certificate changes")),
-        _ => (UnitStep::Start, text!("실행 중이 아니거나 부팅할 때 켜지지 않음", "it does not run or is not started at boot")),
+        (true, false) => (
+            UnitStep::Restart,
+            text!(
+                "설정이나 인증서가 바뀜",
+                "its configuration or certificate changes"
+            ),
+        ),
+        _ => (
+            UnitStep::Start,
+            text!(
+                "실행 중이 아니거나 부팅할 때 켜지지 않음",
+                "it does not run or is not started at boot"
+            ),
+        ),
     };
     changed.push(boot);
     let after: Vec<&str> = changed.iter().map(String::as_str).collect();
-    let action = Action::Unit { unit: UNIT.into(), enable: true, step };
+    let action = Action::Unit {
+        unit: UNIT.into(),
+        enable: true,
+        step,
+    };
     let words = (text!("미러 실행", "run the mirror"), why);
     plan.add(id("mirror", node), Some(node), action, &after, words);
     Ok(())

@@ -8,7 +8,11 @@ use crate::text;
 
 /// `host:port` names that nodes trust: the registry's two, and the mirror's.
 pub fn registries(cluster: &Cluster) -> Vec<String> {
-    cluster.registry_names().into_iter().chain([mirror::name(cluster)]).collect()
+    cluster
+        .registry_names()
+        .into_iter()
+        .chain([mirror::name(cluster)])
+        .collect()
 }
 
 /// Issues what is missing, ends soon, or is not for this cluster.
@@ -16,7 +20,10 @@ pub(super) fn issue(cluster: &Cluster, observed: &Observed, plan: &mut Plan) {
     if !authority_is_good(cluster, observed) {
         let words = (
             text!("인증 기관을 만듦", "make the certificate authority"),
-            text!("없거나 이 클러스터의 것이 아님", "there is none that fits this cluster"),
+            text!(
+                "없거나 이 클러스터의 것이 아님",
+                "there is none that fits this cluster"
+            ),
         );
         plan.add("authority".into(), None, Action::IssueAuthority, &[], words);
     }
@@ -26,7 +33,10 @@ pub(super) fn issue(cluster: &Cluster, observed: &Observed, plan: &mut Plan) {
             Some(leaf) if needs_renewal(leaf.certificate.not_after, observed.now) => {
                 text!("30일 안에 만료됨", "it ends in less than 30 days")
             }
-            Some(_) => text!("인증 기관이나 주소가 바뀜", "the authority or the address is another now"),
+            Some(_) => text!(
+                "인증 기관이나 주소가 바뀜",
+                "the authority or the address is another now"
+            ),
         };
         // While an older leaf is in use, nodes must trust the new authority before the registry shows its leaf.
         let mut after = vec!["authority".to_owned()];
@@ -34,13 +44,18 @@ pub(super) fn issue(cluster: &Cluster, observed: &Observed, plan: &mut Plan) {
             after.extend(cluster.nodes.iter().map(|node| id("trust", node)));
         }
         let after: Vec<&str> = after.iter().map(String::as_str).collect();
-        let words = (text!("레지스트리의 인증서 발급", "issue the registry's certificate"), why);
+        let words = (
+            text!("레지스트리의 인증서 발급", "issue the registry's certificate"),
+            why,
+        );
         plan.add("leaf".into(), None, Action::IssueLeaf, &after, words);
     }
 }
 
 fn authority_is_good(cluster: &Cluster, observed: &Observed) -> bool {
-    let Some(authority) = &observed.pki.authority else { return false };
+    let Some(authority) = &observed.pki.authority else {
+        return false;
+    };
     let Network { base, prefix } = cluster.network;
     let mut wanted: Vec<String> = cluster.nodes.iter().map(|node| node.name.to_string()).collect();
     let mut have = authority.permitted_names.clone();
@@ -52,8 +67,17 @@ fn authority_is_good(cluster: &Cluster, observed: &Observed) -> bool {
 }
 
 fn leaf_is_good(cluster: &Cluster, observed: &Observed) -> bool {
-    let Pki { authority: Some(authority), leaf: Some(leaf), .. } = &observed.pki else { return false };
-    let Some(host) = cluster.node(&cluster.registry.host) else { return false };
+    let Pki {
+        authority: Some(authority),
+        leaf: Some(leaf),
+        ..
+    } = &observed.pki
+    else {
+        return false;
+    };
+    let Some(host) = cluster.node(&cluster.registry.host) else {
+        return false;
+    };
     leaf.certificate.authority_key == authority.subject_key
         && leaf.certificate.addresses == [host.address]
         && leaf.certificate.names == [host.name.to_string()]
@@ -62,13 +86,18 @@ fn leaf_is_good(cluster: &Cluster, observed: &Observed) -> bool {
 
 /// The authority on a node, wherever its engines look.
 pub(super) fn install(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) {
-    let trust = view.seen.and_then(|seen| seen.known.as_ref()).map(|known| &known.trust);
+    let trust = view
+        .seen
+        .and_then(|seen| seen.known.as_ref())
+        .map(|known| &known.trust);
     let wanted = Some(&view.pki.trusted);
-    let is_so = trust.is_some_and(|trust| !trust.is_empty() && trust.iter().all(|fact| fact.sha256.as_ref() == wanted));
+    let is_so = trust
+        .is_some_and(|trust| !trust.is_empty() && trust.iter().all(|fact| fact.sha256.as_ref() == wanted));
     if is_so && !plan.has("authority") {
         return;
     }
-    let missing = trust.is_none_or(|trust| trust.is_empty() || trust.iter().any(|fact| fact.sha256.is_none()));
+    let missing =
+        trust.is_none_or(|trust| trust.is_empty() || trust.iter().any(|fact| fact.sha256.is_none()));
     let why = if missing {
         text!("인증서가 없는 곳이 있음", "the certificate is missing somewhere")
     } else {
@@ -76,16 +105,42 @@ pub(super) fn install(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) {
     };
     let boot = id("boot", view.node);
     let words = (text!("레지스트리를 신뢰하게 함", "trust the registry"), why);
-    let action = Action::Trust { registries: registries(cluster) };
-    plan.add(id("trust", view.node), Some(view.node), action, &[&boot, "authority"], words);
+    let action = Action::Trust {
+        registries: registries(cluster),
+    };
+    plan.add(
+        id("trust", view.node),
+        Some(view.node),
+        action,
+        &[&boot, "authority"],
+        words,
+    );
 }
 
 /// Leaf and key as files of a server; returns the ids of what must change.
-pub(super) fn pair(plan: &mut Plan, view: &View<'_>, what: &str, certificate: &str, key: &str) -> Vec<String> {
+pub(super) fn pair(
+    plan: &mut Plan,
+    view: &View<'_>,
+    what: &str,
+    certificate: &str,
+    key: &str,
+) -> Vec<String> {
     let leaf = view.pki.leaf.as_ref().filter(|_| !plan.has("leaf"));
     let wanted = [
-        ("certificate", certificate, 0o644, Content::LeafCertificate, leaf.map(|leaf| &leaf.certificate_sha256)),
-        ("key", key, 0o600, Content::LeafKey, leaf.map(|leaf| &leaf.key_sha256)),
+        (
+            "certificate",
+            certificate,
+            0o644,
+            Content::LeafCertificate,
+            leaf.map(|leaf| &leaf.certificate_sha256),
+        ),
+        (
+            "key",
+            key,
+            0o600,
+            Content::LeafKey,
+            leaf.map(|leaf| &leaf.key_sha256),
+        ),
     ];
     let boot = id("boot", view.node);
     let mut changed = vec![];
@@ -94,7 +149,11 @@ pub(super) fn pair(plan: &mut Plan, view: &View<'_>, what: &str, certificate: &s
             continue;
         }
         let id = id(&format!("{what}-{kind}"), view.node);
-        let action = Action::PutFile { path: path.into(), mode, content };
+        let action = Action::PutFile {
+            path: path.into(),
+            mode,
+            content,
+        };
         let why = text!("없거나 다름", "it is missing or differs");
         let words = (text!("{path} 쓰기", "write {path}"), why);
         plan.add(id.clone(), Some(view.node), action, &[&boot, "leaf"], words);
