@@ -120,6 +120,20 @@ impl AuthorityStore {
         Ok(leaf)
     }
 
+    /// The stored leaf of a node, good or not; `None` before one was issued.
+    pub fn stored_leaf(&self, node: &NodeName) -> Result<Option<Leaf>> {
+        let pair = self.pair(&format!("leaf/{node}"))?;
+        Ok(pair.map(|(certificate_pem, key_pem)| Leaf {
+            certificate_pem,
+            key_pem,
+        }))
+    }
+
+    /// Forgets the stored leaf of a node, so that the next is a new one.
+    pub fn forget_leaf(&self, node: &NodeName) -> Result<()> {
+        self.remove(&format!("leaf/{node}"))
+    }
+
     /// When the stored leaf of a node ends; `None` before one was issued.
     pub fn leaf_ends(&self, node: &NodeName) -> Result<Option<OffsetDateTime>> {
         match self.pair(&format!("leaf/{node}"))? {

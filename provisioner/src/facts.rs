@@ -1,1 +1,93 @@
-//! To be written.
+//! What is known of the world when a plan is made, and what must be asked for. Pure: reading it is `gather`'s.
+
+use std::collections::BTreeMap;
+
+use agent::wire::{Facts, FactsQuery, TrustFact};
+use time::OffsetDateTime;
+
+use crate::bundle::MIRROR_STORAGE;
+use crate::config::{Cluster, Node};
+use crate::engine;
+use crate::node::NodeName;
+use crate::pki::Inspected;
+use crate::plan::{mirror, node as node_plan, registry};
+
+/// Everything a plan is made from.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    /// Every node of the cluster.
+    pub nodes: BTreeMap<NodeName, Seen>,
+    /// What has been issued.
+    pub pki: Pki,
+    /// Digest of the bundle nodes are made from.
+    pub bundle: String,
+    /// The clock.
+    pub now: OffsetDateTime,
+}
+
+/// One node.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// Whether it runs.
+    pub up: bool,
+    /// What its agent says; `None` where it was not asked (it does not run).
+    pub known: Option<Known>,
+}
+
+/// What a node's agent says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Known {
+    /// Its state.
+    pub facts: Facts,
+    /// What its engines trust.
+    pub trust: Vec<TrustFact>,
+}
+
+/// Authority and leaf, by digest: no key is ever here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pki {
+    /// The authority that signs.
+    pub authority: Option<Inspected>,
+    /// SHA-256 of all trusted certificates one after the other, PEM, hex.
+    pub trusted: String,
+    /// The leaf of the registry's host.
+    pub leaf: Option<LeafState>,
+}
+
+/// A stored leaf.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeafState {
+    /// The certificate.
+    pub certificate: Inspected,
+    /// SHA-256 of the chain as written to nodes, hex.
+    pub certificate_sha256: String,
+    /// SHA-256 of the key file, hex.
+    pub key_sha256: String,
+}
+
+/// What to ask `node` for, so that a plan can be made.
+pub fn query(cluster: &Cluster, node: &Node) -> FactsQuery {
+    let mut query = FactsQuery {
+        files: vec![
+            node_plan::HOSTS.into(),
+            node_plan::DAEMON.into(),
+            registry::PROOF.into(),
+        ],
+        units: engine::unit(node.engine).into_iter().map(Into::into).collect(),
+        ..FactsQuery::default()
+    };
+    if node.name == cluster.registry.host {
+        let files = [
+            mirror::CONFIG,
+            mirror::CERTIFICATE,
+            mirror::KEY,
+            registry::CERTIFICATE,
+            registry::KEY,
+        ];
+        query.files.extend(files.map(Into::into));
+        query.files.push(MIRROR_STORAGE.into());
+        query.units.push(mirror::UNIT.into());
+        query.containers.push(registry::CONTAINER.into());
+    }
+    query
+}

@@ -2,7 +2,7 @@
 //!
 //! - [`cli`]: one verb per file, thin;
 //! - effects: [`apply`], [`runner`], [`gather`], [`builder`], [`report`], [`authority_store`], [`doctor`], [`journal`], [`session`],
-//!   [`privilege`], [`seat`], [`interrupt`];
+//!   [`privilege`], [`seat`], [`interrupt`], [`up`];
 //! - decide (no process, no socket): [`config`], [`lab`], [`facts`], [`plan`], [`pki`], [`engine`], [`bundle`], [`render`];
 //! - reach (no decisions): [`provider`], [`transport`];
 //! - plain types used everywhere: [`node`], [`event`], [`error`], [`text`], [`paths`].
@@ -35,6 +35,7 @@ pub mod seat;
 pub mod session;
 pub mod text;
 pub mod transport;
+pub mod up;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

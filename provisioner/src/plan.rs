@@ -1,1 +1,223 @@
-//! Decides what to change. Does no I/O: facts come in, a plan goes out.
+//! Decides what to change. Does no I/O: facts come in, a plan goes out. Judged from facts, never from the journal.
+
+pub mod engine;
+pub mod mirror;
+pub mod node;
+pub mod registry;
+pub mod trust;
+
+use agent::wire::{FileFact, UnitFact};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::config::{Cluster, Node};
+use crate::error::Result;
+use crate::facts::{Observed, Pki, Seen};
+use crate::node::NodeName;
+use crate::text::Text;
+
+/// What `lab up` will do.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Plan {
+    /// Changes, each after those it depends on.
+    pub changes: Vec<Change>,
+    /// What is wrong and cannot be repaired by a change.
+    pub problems: Vec<Problem>,
+}
+
+/// One change.
+#[derive(Clone, Debug, Serialize)]
+pub struct Change {
+    /// Unique in the plan, the same in the next: `docker.w1-k8s`.
+    pub id: String,
+    /// Where; `None`: on the orchestrator.
+    pub node: Option<NodeName>,
+    /// What is done.
+    pub action: Action,
+    /// Ids that must be done before.
+    pub after: Vec<String>,
+    /// What is done, as a phrase.
+    pub text: Text,
+    /// Why.
+    pub why: Text,
+}
+
+/// What a change does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "action", rename_all = "kebab-case")]
+pub enum Action {
+    /// Create and start the node, reach it and read its facts.
+    Boot,
+    /// Make the authority.
+    IssueAuthority,
+    /// Issue the leaf of the registry's host.
+    IssueLeaf,
+    /// Write a file on the node.
+    PutFile {
+        /// Absolute path.
+        path: String,
+        /// Permission bits.
+        mode: u32,
+        /// What is written.
+        content: Content,
+    },
+    /// Make the node's engines trust the authority.
+    Trust {
+        /// `host:port` names.
+        registries: Vec<String>,
+    },
+    /// Act on a unit.
+    Unit {
+        /// The unit.
+        unit: String,
+        /// Whether it is enabled as well.
+        enable: bool,
+        /// What it is told.
+        step: UnitStep,
+    },
+    /// Unpack the bundle's images where the mirror serves them.
+    MirrorContent,
+    /// Run the registry's container in place of the one that is there.
+    RegistryContainer(registry::Definition),
+    /// Push the proof image to the registry.
+    ProvePush(registry::Proof),
+    /// Pull the proof image by digest and compare.
+    ProvePull(registry::Proof),
+}
+
+/// What a file holds. Certificates and keys by reference: they never enter a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Content {
+    /// This text.
+    Text(String),
+    /// The leaf and its authority.
+    LeafCertificate,
+    /// The leaf's key.
+    LeafKey,
+}
+
+/// What a unit is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UnitStep {
+    /// Start it.
+    Start,
+    /// Read its configuration anew.
+    Reload,
+    /// Stop and start it.
+    Restart,
+}
+
+/// What a plan cannot repair.
+#[derive(Clone, Debug, Serialize)]
+pub struct Problem {
+    /// Where.
+    pub node: NodeName,
+    /// What is wrong.
+    pub text: Text,
+    /// What to do.
+    pub hint: Text,
+}
+
+impl Plan {
+    /// Whether there is nothing to change and nothing wrong.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.problems.is_empty()
+    }
+
+    /// Ids of the changes.
+    pub fn ids(&self) -> Vec<&str> {
+        self.changes.iter().map(|change| change.id.as_str()).collect()
+    }
+
+    fn add(&mut self, id: String, node: Option<&Node>, action: Action, after: &[&str], words: (Text, Text)) {
+        let node = node.map(|node| node.name.clone());
+        let after = after.iter().map(|id| (*id).to_owned()).collect();
+        self.changes.push(Change {
+            id,
+            node,
+            action,
+            after,
+            text: words.0,
+            why: words.1,
+        });
+    }
+
+    fn has(&self, id: &str) -> bool {
+        self.changes.iter().any(|change| change.id == id)
+    }
+}
+
+/// What must change so that the cluster is as described.
+pub fn plan(cluster: &Cluster, observed: &Observed) -> Result<Plan> {
+    let mut plan = Plan::default();
+    trust::issue(cluster, observed, &mut plan);
+    for node in &cluster.nodes {
+        let view = View::new(node, observed);
+        node::plan(cluster, &view, &mut plan)?;
+        trust::install(cluster, &view, &mut plan);
+        engine::plan(cluster, &view, &mut plan)?;
+    }
+    let host = cluster
+        .nodes
+        .iter()
+        .find(|node| node.name == cluster.registry.host);
+    let view = View::new(host.unwrap_or(cluster.master()), observed);
+    mirror::plan(&view, &mut plan)?;
+    registry::container(cluster, &view, &mut plan);
+    registry::prove(cluster, observed, &mut plan);
+    // A dependency that is already so needs no waiting for.
+    let ids: std::collections::BTreeSet<String> =
+        plan.changes.iter().map(|change| change.id.clone()).collect();
+    for change in &mut plan.changes {
+        change.after.retain(|id| ids.contains(id));
+    }
+    Ok(plan)
+}
+
+/// One node, as the parts of a plan look at it.
+struct View<'a> {
+    node: &'a Node,
+    seen: Option<&'a Seen>,
+    pki: &'a Pki,
+}
+
+impl<'a> View<'a> {
+    fn new(node: &'a Node, observed: &'a Observed) -> Self {
+        Self {
+            node,
+            seen: observed.nodes.get(&node.name),
+            pki: &observed.pki,
+        }
+    }
+
+    fn file(&self, path: &str) -> Option<&FileFact> {
+        self.seen?.known.as_ref()?.facts.files.get(path)?.as_ref()
+    }
+
+    fn unit(&self, unit: &str) -> UnitFact {
+        let known = self.seen.and_then(|seen| seen.known.as_ref());
+        known
+            .and_then(|known| known.facts.units.get(unit))
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    /// Whether the file is there with this digest and mode.
+    fn holds(&self, path: &str, sha256: &str, mode: u32) -> bool {
+        self.file(path)
+            .is_some_and(|file| file.sha256 == sha256 && file.mode & 0o7777 == mode)
+    }
+}
+
+fn id(what: &str, node: &Node) -> String {
+    format!("{what}.{}", node.name)
+}
+
+fn sha256(bytes: impl AsRef<[u8]>) -> String {
+    hex::encode(Sha256::digest(bytes))
+}
+
+#[cfg(test)]
+mod tests;

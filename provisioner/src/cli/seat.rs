@@ -21,7 +21,7 @@ pub struct Seat {
     /// As cluster.yaml describes it.
     pub cluster: Cluster,
     /// Where its nodes come from.
-    pub provider: Box<dyn Provider>,
+    pub provider: std::sync::Arc<dyn Provider>,
     _lock: Option<Lock>,
 }
 
@@ -46,7 +46,7 @@ impl App {
             privilege::ensure_root(why, self.out, &paths)?;
         }
         let lock = verb.map(|verb| crate::seat::lock(&paths, verb)).transpose()?;
-        let provider = self.provider(&paths, &cluster)?;
+        let provider = self.provider(&paths, &cluster)?.into();
         Ok(Seat {
             paths,
             cluster,

@@ -1,13 +1,113 @@
-//! `lab trust`.
+//! `lab trust status | rotate | renew`.
 
+use time::OffsetDateTime;
+
+use crate::authority_store::AuthorityStore;
 use crate::cli::App;
-use crate::error::{Error, Result};
+use crate::cli::seat::Seat;
+use crate::error::{Result, exit};
+use crate::facts::Observed;
+use crate::gather::{Sessions, gather, reach};
+use crate::text;
+use crate::up::{Request, bring_up};
 
 /// Arguments of `lab trust`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Clone, Copy, Debug, clap::Subcommand)]
+enum Verb {
+    /// What each node's engines trust, and until when the registry's certificate is valid
+    Status,
+    /// Replace the authority without a pull failing
+    Rotate,
+    /// Replace the registry's certificate
+    Renew,
+}
 
 /// Runs the verb.
-pub fn run(_args: &Args, _app: &App) -> Result<u8> {
-    Err(Error::new("not yet"))
+pub fn run(args: &Args, app: &App) -> Result<u8> {
+    match args.verb {
+        Verb::Status => status(app),
+        Verb::Rotate => replace(app, "trust rotate", |store, seat| {
+            store
+                .begin_rotation(&seat.cluster, OffsetDateTime::now_utc())
+                .map(drop)
+        }),
+        Verb::Renew => replace(app, "trust renew", |store, seat| {
+            store.forget_leaf(&seat.cluster.registry.host)
+        }),
+    }
+}
+
+fn replace(app: &App, verb: &str, begin: impl Fn(&AuthorityStore, &Seat) -> Result<()>) -> Result<u8> {
+    let seat = app.change(verb)?;
+    begin(&AuthorityStore::new(&seat.paths.state), &seat)?;
+    let request = Request {
+        paths: &seat.paths,
+        cluster: &seat.cluster,
+        provider: &seat.provider,
+        bundle: "",
+        sink: &app.sink,
+        interrupt: &app.interrupt,
+    };
+    let up = app.block_on(bring_up(&request))??;
+    if let Some(gap) = up.gap {
+        let seconds = gap.as_secs_f32();
+        let said = text!(
+            "레지스트리가 {seconds:.1}초 동안 멈춤",
+            "the registry was away for {seconds:.1} s"
+        );
+        app.out.say(said.get(app.out.lang));
+    }
+    Ok(exit::OK)
+}
+
+fn status(app: &App) -> Result<u8> {
+    let seat = app.look()?;
+    let observed = app.block_on(async {
+        let mut sessions = Sessions::new();
+        reach(seat.provider.as_ref(), &mut sessions).await?;
+        gather(&seat.cluster, &seat.paths.state, "", &sessions).await
+    })??;
+    let rows = rows(&observed);
+    if app.json() {
+        app.out.json(&rows)
+    } else {
+        app.out.table(&rows)
+    }
+    Ok(exit::OK)
+}
+
+fn rows(observed: &Observed) -> Vec<Vec<String>> {
+    let leaf = observed.pki.leaf.as_ref();
+    let until = leaf.map_or_else(
+        || "-".to_owned(),
+        |leaf| leaf.certificate.not_after.date().to_string(),
+    );
+    let mut rows = vec![
+        ["NODE", "ENGINE", "REGISTRY", "STATE", "UNTIL"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
+    for (node, seen) in &observed.nodes {
+        for fact in seen.known.iter().flat_map(|known| &known.trust) {
+            let state = match &fact.sha256 {
+                None => "missing",
+                Some(sha256) if *sha256 == observed.pki.trusted => "ok",
+                Some(_) => "other",
+            };
+            rows.push(vec![
+                node.to_string(),
+                fact.store.clone(),
+                fact.registry.clone(),
+                state.into(),
+                until.clone(),
+            ]);
+        }
+    }
+    rows
 }

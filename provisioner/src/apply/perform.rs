@@ -1,0 +1,271 @@
+//! What each kind of change does. Decides nothing: what and where is in the change, keys come from the store.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use agent::wire::{How, Run, Trust};
+use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
+
+use super::Needless;
+use crate::authority_store::AuthorityStore;
+use crate::config::Cluster;
+use crate::error::{Error, Result};
+use crate::facts::{Observed, Seen};
+use crate::gather::{self, Sessions};
+use crate::node::NodeName;
+use crate::pki::Leaf;
+use crate::plan::registry::{self, Definition, Proof};
+use crate::plan::{Action, Change, Content, UnitStep, mirror, plan};
+use crate::provider::Provider;
+use crate::session::Session;
+use crate::text;
+use crate::transport::patient;
+
+/// What changes are carried out with.
+pub struct Hands {
+    /// The cluster.
+    pub cluster: Cluster,
+    /// Where its nodes come from.
+    pub provider: Arc<dyn Provider>,
+    /// The seat's state directory.
+    pub state: PathBuf,
+    /// What the plan was made from; boots add what they read.
+    pub observed: Mutex<Observed>,
+    /// Reached nodes; boots add theirs.
+    pub sessions: tokio::sync::Mutex<Sessions>,
+    /// Digest of the pushed proof.
+    pub pushed: Mutex<Option<String>>,
+    /// How long the registry did not answer while it was replaced.
+    pub gap: Mutex<Option<Duration>>,
+}
+
+impl Hands {
+    /// Does one change. Returns ids that are needless now.
+    pub async fn perform(self: Arc<Self>, change: Change) -> Result<Needless> {
+        let Some(node) = change.node.clone() else {
+            return self.issue(&change.action).map(|()| vec![]);
+        };
+        if change.action == Action::Boot {
+            return self.boot(&node).await;
+        }
+        let session = self.sessions.lock().await.get(&node).cloned();
+        let session = session.ok_or_else(|| Error::new("the node is not reached").on(&node))?;
+        self.act(&session, &change.action).await.map(|()| vec![])
+    }
+
+    fn issue(&self, action: &Action) -> Result<()> {
+        let (store, now) = (AuthorityStore::new(&self.state), OffsetDateTime::now_utc());
+        match action {
+            Action::IssueAuthority => store.authority(&self.cluster, now).map(drop),
+            _ => self.leaf().map(drop),
+        }
+    }
+
+    fn leaf(&self) -> Result<Leaf> {
+        let host = self
+            .cluster
+            .node(&self.cluster.registry.host)
+            .unwrap_or(self.cluster.master());
+        AuthorityStore::new(&self.state).leaf(&self.cluster, host, OffsetDateTime::now_utc())
+    }
+
+    /// Boots, reaches, reads facts, and says which of the node's changes those show to be needless.
+    async fn boot(&self, name: &NodeName) -> Result<Needless> {
+        let (provider, node) = (self.provider.clone(), name.clone());
+        let booting =
+            tokio::task::spawn_blocking(move || provider.boot(&node).and_then(|()| provider.endpoint(&node)));
+        let endpoint = booting
+            .await
+            .map_err(|error| Error::new("booting ended early").on(name).because(error))??;
+        let session = Session::open(&endpoint, patient(Duration::from_secs(60))).await?;
+        let Some(node) = self.cluster.node(name) else {
+            return Ok(vec![]);
+        };
+        let known = gather::ask(&self.cluster, node, &session).await?;
+        self.sessions.lock().await.insert(name.clone(), session);
+        let mut observed = self.observed.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_node = |observed: &Observed| -> Result<BTreeSet<String>> {
+            let changes = plan(&self.cluster, observed)?.changes;
+            Ok(changes
+                .into_iter()
+                .filter(|change| change.node.as_ref() == Some(name))
+                .map(|change| change.id)
+                .collect())
+        };
+        let before = of_node(&observed)?;
+        observed.nodes.insert(
+            name.clone(),
+            Seen {
+                up: true,
+                known: Some(known),
+            },
+        );
+        let now = of_node(&observed)?;
+        Ok(before.difference(&now).cloned().collect())
+    }
+
+    async fn act(&self, session: &Session, action: &Action) -> Result<()> {
+        match action {
+            Action::PutFile { path, mode, content } => {
+                let leaf;
+                let bytes = match content {
+                    Content::Text(text) => text,
+                    Content::LeafCertificate => {
+                        leaf = self.leaf()?;
+                        &leaf.certificate_pem
+                    }
+                    Content::LeafKey => {
+                        leaf = self.leaf()?;
+                        leaf.key_pem.expose()
+                    }
+                };
+                let failed = |error| {
+                    Error::new(text!("{path}을(를) 쓸 수 없음", "cannot write {path}"))
+                        .on(&session.node)
+                        .because(error)
+                };
+                session
+                    .agent
+                    .put_bytes(path, *mode, bytes.as_bytes())
+                    .await
+                    .map_err(failed)
+            }
+            Action::Trust { registries } => {
+                let authority = AuthorityStore::new(&self.state).trusted()?.concat();
+                let install = Trust::Install {
+                    registries: registries.clone(),
+                    authority,
+                };
+                let failed = |error| {
+                    Error::new("cannot install the authority")
+                        .on(&session.node)
+                        .because(error)
+                };
+                session.agent.trust(install).await.map(drop).map_err(failed)
+            }
+            Action::Unit { unit, enable, step } => unit_step(session, unit, *enable, *step).await,
+            Action::RegistryContainer(definition) => self.registry(session, definition).await,
+            Action::ProvePush(proof) => self.push(session, proof).await,
+            Action::ProvePull(proof) => self.pull(session, proof).await,
+            Action::MirrorContent => Err(Error::new("the node's image lacks the mirror's content")
+                .on(&session.node)
+                .hint(text!("`lab reset {}`", "run `lab reset {}`", session.node))),
+            Action::Boot | Action::IssueAuthority | Action::IssueLeaf => Ok(()),
+        }
+    }
+
+    async fn registry(&self, session: &Session, definition: &Definition) -> Result<()> {
+        let leaf = hex::encode(Sha256::digest(self.leaf()?.certificate_pem));
+        command(session, &["docker", "pull", "-q", &definition.image]).await?;
+        let since = Instant::now();
+        // `-f`: that there is none is fine.
+        command(session, &["docker", "rm", "-f", registry::CONTAINER]).await?;
+        let argv = definition.arguments(&leaf);
+        command(session, &argv.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+        let host = self
+            .cluster
+            .node(&session.node)
+            .map(|node| node.address.to_string())
+            .unwrap_or_default();
+        answers(session, &format!("{host}:{}", definition.port)).await?;
+        *self.gap.lock().unwrap_or_else(PoisonError::into_inner) = Some(since.elapsed());
+        Ok(())
+    }
+
+    async fn push(&self, session: &Session, proof: &Proof) -> Result<()> {
+        let tag = format!("{}:1", proof.repository);
+        command(session, &["docker", "pull", "-q", &proof.source]).await?;
+        command(session, &["docker", "tag", &proof.source, &tag]).await?;
+        let pushed = command(session, &["docker", "push", &tag]).await;
+        command(session, &["docker", "rmi", &tag]).await?;
+        let digest = pushed?
+            .split_whitespace()
+            .find(|word| word.starts_with("sha256:"))
+            .map(str::to_owned);
+        let digest = digest.ok_or_else(|| Error::new("docker push named no digest").on(&session.node))?;
+        *self.pushed.lock().unwrap_or_else(PoisonError::into_inner) = Some(digest);
+        Ok(())
+    }
+
+    async fn pull(&self, session: &Session, proof: &Proof) -> Result<()> {
+        let digest = self.pushed.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let digest = digest.ok_or_else(|| Error::new("nothing was pushed"))?;
+        let name = format!("{}@{digest}", proof.repository);
+        // By digest: Docker itself refuses content that has another.
+        command(session, &["docker", "pull", "-q", &name]).await?;
+        command(session, &["docker", "rmi", &name]).await?;
+        let trusted = gather::issued(&self.cluster, &self.state)?.trusted;
+        let mark = registry::mark(&self.cluster, &trusted);
+        let failed = |error| {
+            Error::new("cannot remember the proof")
+                .on(&session.node)
+                .because(error)
+        };
+        session
+            .agent
+            .put_bytes(registry::PROOF, 0o644, mark.as_bytes())
+            .await
+            .map_err(failed)
+    }
+}
+
+async fn unit_step(session: &Session, unit: &str, enable: bool, step: UnitStep) -> Result<()> {
+    if enable {
+        command(session, &["systemctl", "enable", unit]).await?;
+    }
+    let verb = match step {
+        UnitStep::Start => "start",
+        UnitStep::Reload => "reload",
+        UnitStep::Restart => "restart",
+    };
+    if step != UnitStep::Reload {
+        // What was started too often in a row is refused otherwise.
+        command(session, &["systemctl", "reset-failed", unit])
+            .await
+            .or_else(|_| Ok::<_, Error>(String::new()))?;
+    }
+    command(session, &["systemctl", verb, unit]).await?;
+    if unit == mirror::UNIT {
+        answers(session, &format!("127.0.0.1:{}", crate::render::MIRROR_PORT)).await?;
+    }
+    Ok(())
+}
+
+/// Polls until a TLS server answers.
+async fn answers(session: &Session, address: &str) -> Result<()> {
+    let deadline = Instant::now() + patient(Duration::from_secs(20));
+    loop {
+        match command(session, &["openssl", "s_client", "-brief", "-connect", address]).await {
+            Ok(_) => return Ok(()),
+            Err(error) if Instant::now() > deadline => return Err(error),
+            Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+        }
+    }
+}
+
+/// Runs a command on the node; its standard output. Any status but 0 is an error here.
+async fn command(session: &Session, argv: &[&str]) -> Result<String> {
+    let shown = argv.join(" ");
+    let run = Run {
+        argv: argv.iter().map(|word| (*word).to_owned()).collect(),
+        deadline_ms: u64::try_from(patient(Duration::from_secs(120)).as_millis()).ok(),
+        cap: Some(64 * 1024),
+        ..Run::default()
+    };
+    let cannot = || Error::new(text!("`{shown}` 실패", "`{shown}` failed")).on(&session.node);
+    let done = session
+        .agent
+        .run(run)
+        .await
+        .map_err(|error| cannot().because(error))?;
+    if done.exited.how == How::Code(0) {
+        return Ok(String::from_utf8_lossy(&done.stdout).into_owned());
+    }
+    let output = [done.stdout, done.stderr].concat();
+    Err(cannot()
+        .cause(format!("{:?}", done.exited.how))
+        .output(String::from_utf8_lossy(&output)))
+}

@@ -1,0 +1,50 @@
+//! What every node has, whatever its engine: that it runs, and the names of the others.
+
+use super::{Action, Content, Plan, View, id, sha256};
+use crate::config::Cluster;
+use crate::error::Result;
+use crate::{render, text};
+
+/// Names and addresses of the nodes. The lab owns this file.
+pub const HOSTS: &str = "/etc/hosts";
+/// Docker's configuration. The lab owns this file.
+pub const DAEMON: &str = "/etc/docker/daemon.json";
+
+pub(super) fn plan(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) -> Result<()> {
+    let node = view.node;
+    if !view.seen.is_some_and(|seen| seen.up) {
+        let words = (
+            text!("노드를 켬", "boot"),
+            text!("실행 중이 아님", "it does not run"),
+        );
+        plan.add(id("boot", node), Some(node), Action::Boot, &[], words);
+    }
+    let hosts = render::hosts(cluster)?;
+    if !view.holds(HOSTS, &sha256(&hosts), 0o644) {
+        put(plan, view, ("hosts", HOSTS), hosts, &[]);
+    }
+    Ok(())
+}
+
+/// Adds a text file of mode 0644, after the node's boot and `after`.
+pub(super) fn put(
+    plan: &mut Plan,
+    view: &View<'_>,
+    (what, path): (&str, &str),
+    text: String,
+    after: &[&str],
+) {
+    let boot = id("boot", view.node);
+    let after: Vec<&str> = after.iter().copied().chain([boot.as_str()]).collect();
+    let why = match view.file(path) {
+        Some(_) => text!("내용이나 모드가 다름", "its content or mode differs"),
+        None => text!("없음", "it is missing"),
+    };
+    let action = Action::PutFile {
+        path: path.into(),
+        mode: 0o644,
+        content: Content::Text(text),
+    };
+    let words = (text!("{path} 쓰기", "write {path}"), why);
+    plan.add(id(what, view.node), Some(view.node), action, &after, words);
+}

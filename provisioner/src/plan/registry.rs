@@ -1,0 +1,205 @@
+//! The private registry: the notes' own container, and the proof that every node can use it.
+
+use serde::Serialize;
+
+use super::{Action, Plan, View, id, sha256, trust};
+use crate::config::Cluster;
+use crate::facts::Observed;
+use crate::text;
+
+/// Name of its container.
+pub const CONTAINER: &str = "registry";
+/// Its certificate on the node.
+pub const CERTIFICATE: &str = "/etc/docker/certs/tls.crt";
+/// Its key on the node.
+pub const KEY: &str = "/etc/docker/certs/tls.key";
+/// Where a node keeps what was proved on it last.
+pub const PROOF: &str = "/var/lib/lab/proof";
+/// Label with the digest of all that the container was made from.
+pub const LABEL: &str = "lab.digest";
+
+/// How the container is run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Definition {
+    /// Image, e.g. `registry:2`.
+    pub image: String,
+    /// Port on the node.
+    pub port: u16,
+}
+
+impl Definition {
+    /// The registry of a cluster.
+    pub fn of(cluster: &Cluster) -> Self {
+        Self {
+            image: cluster.registry.image.clone(),
+            port: cluster.registry.port,
+        }
+    }
+
+    /// `docker run …` for a leaf with this digest.
+    pub fn arguments(&self, leaf_sha256: &str) -> Vec<String> {
+        let mut argv = self.command(&format!("{LABEL}={}", self.digest(leaf_sha256)));
+        argv.push(self.image.clone());
+        argv
+    }
+
+    /// What the label says of a container made from this and a leaf.
+    pub fn digest(&self, leaf_sha256: &str) -> String {
+        sha256(format!(
+            "{}\n{}\n{leaf_sha256}",
+            self.command("").join("\n"),
+            self.image
+        ))
+    }
+
+    fn command(&self, label: &str) -> Vec<String> {
+        let port = format!("{}:443", self.port);
+        let fixed = [
+            "docker",
+            "run",
+            "-d",
+            "--restart=always",
+            "--name",
+            CONTAINER,
+            "--label",
+            label,
+            "-v",
+            "/etc/docker/certs:/docker-in-certs:ro",
+            "-v",
+            "/registry-image:/var/lib/registry",
+            "-e",
+            "REGISTRY_HTTP_ADDR=0.0.0.0:443",
+            "-e",
+            "REGISTRY_HTTP_TLS_CERTIFICATE=/docker-in-certs/tls.crt",
+            "-e",
+            "REGISTRY_HTTP_TLS_KEY=/docker-in-certs/tls.key",
+            "-p",
+            &port,
+        ];
+        fixed.map(str::to_owned).to_vec()
+    }
+}
+
+/// What is proved: that this repository at the registry can be pushed to and pulled from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Proof {
+    /// An image the master has.
+    pub source: String,
+    /// `host:port/lab/proof`.
+    pub repository: String,
+}
+
+pub(super) fn container(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) {
+    let node = view.node;
+    let changed = trust::pair(plan, view, "registry", CERTIFICATE, KEY);
+    let definition = Definition::of(cluster);
+    let fact = view.seen.and_then(|seen| seen.known.as_ref());
+    let fact = fact
+        .and_then(|known| known.facts.containers.get(CONTAINER))
+        .and_then(Option::as_ref);
+    let wanted = view
+        .pki
+        .leaf
+        .as_ref()
+        .map(|leaf| definition.digest(&leaf.certificate_sha256));
+    let same = fact.is_some_and(|fact| fact.labels.get(LABEL) == wanted.as_ref() && fact.restart == "always");
+    let running = fact.is_some_and(|fact| fact.state == "running");
+    if same && running && changed.is_empty() {
+        return;
+    }
+    let why = match fact {
+        None => text!("없음", "it is missing"),
+        Some(_) if !changed.is_empty() => text!("인증서가 바뀜", "its certificate changes"),
+        Some(_) if same => text!("실행 중이 아님", "it does not run"),
+        Some(_) => text!("다르게 만들어짐", "it was made differently"),
+    };
+    let mut after = changed;
+    after.extend(["boot", "trust", "engine", "mirror"].map(|what| id(what, node)));
+    let after: Vec<&str> = after.iter().map(String::as_str).collect();
+    let words = (text!("레지스트리 실행", "run the registry"), why);
+    plan.add(
+        id("registry", node),
+        Some(node),
+        Action::RegistryContainer(definition),
+        &after,
+        words,
+    );
+}
+
+/// A push from the master, and a pull by digest from every node whose proof is of something else or not there.
+pub(super) fn prove(cluster: &Cluster, observed: &Observed, plan: &mut Plan) {
+    let Some(master) = cluster.node(&cluster.registry.host) else {
+        return;
+    };
+    let name = cluster.registry_names().into_iter().next().unwrap_or_default();
+    let proof = Proof {
+        source: cluster.registry.image.clone(),
+        repository: format!("{name}/lab/proof"),
+    };
+    let wanted = sha256(mark(cluster, &observed.pki.trusted));
+    let registry = id("registry", master);
+    let (push, all) = (
+        id("prove-push", master),
+        plan.has(&registry) || plan.has("authority"),
+    );
+    let unproved: Vec<_> = cluster
+        .nodes
+        .iter()
+        .filter(|node| {
+            let proved = View::new(node, observed).holds(PROOF, &wanted, 0o644);
+            all || !proved || plan.has(&id("trust", node))
+        })
+        .collect();
+    if unproved.is_empty() {
+        return;
+    }
+    let why = text!("바뀐 뒤로 확인되지 않음", "not proved since it changed");
+    let after = [
+        registry,
+        id("trust", master),
+        id("engine", master),
+        id("boot", master),
+    ];
+    let words = (
+        text!("레지스트리에 push 확인", "prove a push to the registry"),
+        why.clone(),
+    );
+    let action = Action::ProvePush(proof.clone());
+    plan.add(
+        push.clone(),
+        Some(master),
+        action,
+        &after.each_ref().map(String::as_str),
+        words,
+    );
+    for node in unproved {
+        let after = [
+            push.clone(),
+            id("trust", node),
+            id("engine", node),
+            id("boot", node),
+        ];
+        let words = (
+            text!("다이제스트로 pull 확인", "prove a pull by digest"),
+            why.clone(),
+        );
+        let action = Action::ProvePull(proof.clone());
+        plan.add(
+            id("prove-pull", node),
+            Some(node),
+            action,
+            &after.each_ref().map(String::as_str),
+            words,
+        );
+    }
+}
+
+/// What a node remembers of a proof: who was trusted, and which registry it was.
+pub fn mark(cluster: &Cluster, trusted: &str) -> String {
+    let definition = Definition::of(cluster);
+    format!(
+        "{trusted}\n{} {}\n",
+        cluster.registry_names().join(" "),
+        definition.image
+    )
+}
