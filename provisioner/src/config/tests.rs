@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-use super::{Cluster, Egress, Network, ProviderKind};
+use super::{Cluster, Egress, ProviderKind};
 
 const COMMITTED: &str = include_str!("../../../cluster.yaml");
 
