@@ -1,10 +1,21 @@
 //! The orchestrator's end of the channel: a cloneable handle whose methods send a request and await its reply.
 //!
-//! Works over any byte stream; knows nothing of SSH. One task reads frames and hands them to the stream they belong to.
+//! Works over any byte stream; knows nothing of SSH. One task reads frames and hands them to the stream they belong to
+//! ([`channel`]); it never waits for anything but the channel, so a slow consumer holds back nobody else.
+
+mod channel;
+mod running;
+mod transfer;
+
+use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::wire::{Background, EngineAction, EngineFact, Exited, Facts, FactsQuery, Pty, Run, Trust, TrustFact};
+use crate::client::channel::{Call, Channel, out_of_turn};
+pub use crate::client::running::Running;
+use crate::wire::{
+    Background, EngineAction, EngineFact, Exited, Facts, FactsQuery, Reply, Request, Run, Trust, TrustFact,
+};
 
 /// Why a request has no answer.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -43,113 +54,118 @@ pub struct Completed {
     pub stderr: Vec<u8>,
 }
 
-/// A handle on one agent. Cloning is cheap; all clones share the channel.
+/// A handle on one agent. Cloning is cheap; all clones share the channel, which closes with the last of them.
 #[derive(Debug, Clone)]
-pub struct Client {}
-
-/// A running command.
-#[derive(Debug)]
-pub struct Running {}
+pub struct Client {
+    channel: Arc<Channel>,
+}
 
 impl Client {
     /// Says hello over `reader` and `writer` and checks the answer's protocol version.
-    pub async fn connect<R, W>(_reader: R, _writer: W) -> Result<Self, ClientError>
+    pub async fn connect<R, W>(reader: R, writer: W) -> Result<Self, ClientError>
     where
         R: AsyncRead + Unpin + Send + 'static,
         W: AsyncWrite + Unpin + Send + 'static,
     {
-        Err(ClientError::Gone("not yet".into()))
+        Ok(Self {
+            channel: Arc::new(Channel::open(reader, writer).await?),
+        })
     }
 
     /// Reads the node's facts.
-    pub async fn facts(&self, _query: FactsQuery) -> Result<Facts, ClientError> {
-        Err(ClientError::Gone("not yet".into()))
+    pub async fn facts(&self, query: FactsQuery) -> Result<Facts, ClientError> {
+        match self.ask(&Request::Facts(query)).await? {
+            Reply::Facts(facts) => Ok(*facts),
+            other => Err(out_of_turn("facts", &other)),
+        }
     }
 
     /// Runs a command to its end and keeps its output (give `run.cap`: the output is held in memory).
-    pub async fn run(&self, _run: Run) -> Result<Completed, ClientError> {
-        Err(ClientError::Gone("not yet".into()))
+    pub async fn run(&self, run: Run) -> Result<Completed, ClientError> {
+        let mut running = self.start(run).await?;
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        while let Some(output) = running.next().await {
+            match output {
+                Output::Stdout(bytes) => stdout.extend_from_slice(&bytes),
+                Output::Stderr(bytes) => stderr.extend_from_slice(&bytes),
+            }
+        }
+        Ok(Completed {
+            exited: running.wait().await?,
+            stdout,
+            stderr,
+        })
     }
 
     /// Starts a command; its output, input, signals and end go through the handle. Dropping the handle cancels it.
-    pub async fn start(&self, _run: Run) -> Result<Running, ClientError> {
-        Err(ClientError::Gone("not yet".into()))
+    pub async fn start(&self, run: Run) -> Result<Running, ClientError> {
+        Ok(Running::new(self.call(&Request::Run(run)).await?))
     }
 
     /// Writes a file of `size` bytes read from `source`.
     pub async fn put<S: AsyncRead + Unpin>(
         &self,
-        _path: &str,
-        _mode: u32,
-        _size: u64,
-        _sha256: &str,
-        _source: S,
+        path: &str,
+        mode: u32,
+        size: u64,
+        sha256: &str,
+        source: S,
     ) -> Result<(), ClientError> {
-        Err(ClientError::Gone("not yet".into()))
+        transfer::put(self, path, mode, size, sha256, source).await
     }
 
     /// Writes a small file held in memory.
-    pub async fn put_bytes(&self, _path: &str, _mode: u32, _bytes: &[u8]) -> Result<(), ClientError> {
-        Err(ClientError::Gone("not yet".into()))
+    pub async fn put_bytes(&self, path: &str, mode: u32, bytes: &[u8]) -> Result<(), ClientError> {
+        self.put(path, mode, bytes.len() as u64, &transfer::digest(bytes), bytes)
+            .await
     }
 
     /// Reads a file into `sink` and returns its size and SHA-256, checked against what was received.
-    pub async fn get<S: AsyncWrite + Unpin>(&self, _path: &str, _sink: S) -> Result<(u64, String), ClientError> {
-        Err(ClientError::Gone("not yet".into()))
+    pub async fn get<S: AsyncWrite + Unpin>(
+        &self,
+        path: &str,
+        sink: S,
+    ) -> Result<(u64, String), ClientError> {
+        transfer::get(self, path, sink).await
     }
 
     /// Connects to `host:port` as the node sees it and moves bytes both ways until both sides ended.
-    pub async fn tunnel<S>(&self, _host: &str, _port: u16, _stream: S) -> Result<(), ClientError>
+    pub async fn tunnel<S>(&self, host: &str, port: u16, stream: S) -> Result<(), ClientError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        Err(ClientError::Gone("not yet".into()))
+        transfer::tunnel(self, host, port, stream).await
     }
 
     /// Reads or changes what the node's engines trust.
-    pub async fn trust(&self, _trust: Trust) -> Result<Vec<TrustFact>, ClientError> {
-        Err(ClientError::Gone("not yet".into()))
+    pub async fn trust(&self, trust: Trust) -> Result<Vec<TrustFact>, ClientError> {
+        match self.ask(&Request::Trust(trust)).await? {
+            Reply::Trust(facts) => Ok(facts),
+            other => Err(out_of_turn("trust", &other)),
+        }
     }
 
     /// Reads or changes the node's engines.
-    pub async fn engine(&self, _action: EngineAction) -> Result<Vec<EngineFact>, ClientError> {
-        Err(ClientError::Gone("not yet".into()))
+    pub async fn engine(&self, action: EngineAction) -> Result<Vec<EngineFact>, ClientError> {
+        match self.ask(&Request::Engine(action)).await? {
+            Reply::Engines(facts) => Ok(facts),
+            other => Err(out_of_turn("engines", &other)),
+        }
     }
 
     /// Starts, reads or stops a background process: how it ended if it has, and the last of its output.
-    pub async fn background(&self, _request: Background) -> Result<(Option<Exited>, String), ClientError> {
-        Err(ClientError::Gone("not yet".into()))
-    }
-}
-
-impl Running {
-    /// The next piece of output; `None` once there is no more. Holding back here holds back the command.
-    pub async fn next(&mut self) -> Option<Output> {
-        None
+    pub async fn background(&self, request: Background) -> Result<(Option<Exited>, String), ClientError> {
+        match self.ask(&Request::Background(request)).await? {
+            Reply::Background { exited, output } => Ok((exited, output)),
+            other => Err(out_of_turn("background", &other)),
+        }
     }
 
-    /// Sends standard input (the request must have `stdin` set). An empty slice is not the end: see [`Running::end_input`].
-    pub async fn input(&mut self, _bytes: &[u8]) -> Result<(), ClientError> {
-        Err(ClientError::Gone("not yet".into()))
+    async fn call(&self, request: &Request) -> Result<Call, ClientError> {
+        self.channel.call(request).await
     }
 
-    /// Closes standard input.
-    pub async fn end_input(&mut self) -> Result<(), ClientError> {
-        Err(ClientError::Gone("not yet".into()))
-    }
-
-    /// Sends a signal to the process group.
-    pub async fn signal(&self, _signal: i32) -> Result<(), ClientError> {
-        Err(ClientError::Gone("not yet".into()))
-    }
-
-    /// Tells the terminal its new size (only `rows` and `cols` count).
-    pub async fn resize(&self, _size: &Pty) -> Result<(), ClientError> {
-        Err(ClientError::Gone("not yet".into()))
-    }
-
-    /// Waits for the end; output not yet taken by [`Running::next`] is dropped.
-    pub async fn wait(self) -> Result<Exited, ClientError> {
-        Err(ClientError::Gone("not yet".into()))
+    async fn ask(&self, request: &Request) -> Result<Reply, ClientError> {
+        self.call(request).await?.reply().await
     }
 }

@@ -1,8 +1,17 @@
 //! The node side of the lab, and the protocol both sides speak.
 //!
-//! [`wire`] says what crosses the channel, [`client`] is the orchestrator's end, [`server`] the node's.
-//! The library carries no decision of the lab: it is told what to do and reports what happened.
+//! [`wire`] says what crosses the channel, [`client`] is the orchestrator's end, [`server`] the node's, [`cli`] the
+//! same powers for a person on the node. The library carries no decision of the lab: it is told what to do and reports
+//! what happened.
 
+pub mod cli;
 pub mod client;
+mod docker;
+mod engine_table;
+mod handler;
+mod outbox;
+mod process;
 pub mod server;
+mod stream;
+mod trust_store;
 pub mod wire;

@@ -51,7 +51,9 @@ pub enum FrameError {
     #[error("the other side closed the channel")]
     Closed,
     /// The header promises more than [`MAX_FRAME`], or less than a header.
-    #[error("frame of {0} bytes refused (at most {MAX_FRAME} allowed): the peer does not speak this protocol")]
+    #[error(
+        "frame of {0} bytes refused (at most {MAX_FRAME} allowed): the peer does not speak this protocol"
+    )]
     Length(u32),
     /// A kind nobody defined.
     #[error("frame of unknown kind {0}")]
@@ -67,7 +69,9 @@ impl Frame {
         let mut length = [0u8; 4];
         match reader.read_exact(&mut length[..1]).await {
             Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Err(FrameError::Closed),
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                return Err(FrameError::Closed);
+            }
             Err(error) => return Err(error.into()),
         }
         reader.read_exact(&mut length[1..]).await?;
@@ -82,17 +86,25 @@ impl Frame {
         Ok(Self { stream, kind, body })
     }
 
-    /// Writes one frame and flushes it.
-    pub async fn write<W: AsyncWrite + Unpin>(&self, writer: &mut W) -> Result<(), FrameError> {
-        let length = u32::try_from(self.body.len()).unwrap_or(u32::MAX).saturating_add(HEADER);
+    /// Appends the frame to `bytes`. Errors: [`FrameError::Length`].
+    pub fn encode(&self, bytes: &mut Vec<u8>) -> Result<(), FrameError> {
+        let length = u32::try_from(self.body.len())
+            .unwrap_or(u32::MAX)
+            .saturating_add(HEADER);
         if length > MAX_FRAME {
             return Err(FrameError::Length(length));
         }
-        let mut bytes = Vec::with_capacity(length as usize + 4);
         bytes.extend_from_slice(&length.to_be_bytes());
         bytes.extend_from_slice(&self.stream.to_be_bytes());
         bytes.push(self.kind as u8);
         bytes.extend_from_slice(&self.body);
+        Ok(())
+    }
+
+    /// Writes one frame and flushes it.
+    pub async fn write<W: AsyncWrite + Unpin>(&self, writer: &mut W) -> Result<(), FrameError> {
+        let mut bytes = Vec::with_capacity(self.body.len() + 9);
+        self.encode(&mut bytes)?;
         writer.write_all(&bytes).await?;
         writer.flush().await?;
         Ok(())
