@@ -116,7 +116,7 @@ pub fn command(script: &Script<'_>) -> String {
         words.insert(before, "env".into());
     }
     words.extend(["bash", "-euo", "pipefail", "-c", script.text.trim_end()].map(str::to_owned));
-    crate::transport::quote::words(&words)
+    crate::transport::quote::line(&words)
 }
 
 /// A duration times `LAB_PATIENCE`.
