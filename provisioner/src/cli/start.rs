@@ -45,6 +45,6 @@ pub fn must_exist(seat: &Seat, nodes: &[NodeName]) -> Result<()> {
     }
 }
 
-fn start_exercise(exercise: &str, _app: &App) -> Result<u8> {
-    Err(Error::usage(text!("`{exercise}`라는 실습이 없음", "there is no exercise `{exercise}`")))
+fn start_exercise(exercise: &str, app: &App) -> Result<u8> {
+    crate::cli::exercise::start(exercise, app)
 }
