@@ -21,6 +21,9 @@ use crate::text;
 /// Bytes of each stream that are kept of a script's output.
 const CAP: u64 = 1 << 20;
 
+/// Where exercises keep their state on a node: on disk, so that it outlives a restart of the node.
+const STATE: &str = "/var/lib/lab/exercises";
+
 /// A cluster whose nodes are reached.
 pub struct Classroom<'seat> {
     /// As cluster.yaml describes it.
@@ -29,6 +32,8 @@ pub struct Classroom<'seat> {
     pub provider: Option<&'seat dyn Provider>,
     /// What steps' conditions are judged by.
     pub circumstances: Circumstances,
+    /// Directory on the nodes below which each exercise keeps its `$state`.
+    pub state: String,
     clients: Mutex<BTreeMap<NodeName, Client>>,
 }
 
@@ -60,7 +65,7 @@ impl<'seat> Classroom<'seat> {
         circumstances: Circumstances,
         clients: BTreeMap<NodeName, Client>,
     ) -> Self {
-        Self { cluster, provider, circumstances, clients: Mutex::new(clients) }
+        Self { cluster, provider, circumstances, state: STATE.into(), clients: Mutex::new(clients) }
     }
 
     /// Runs each script on its node, all at once; results in the order of the scripts.

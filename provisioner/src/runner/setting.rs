@@ -18,7 +18,7 @@ impl Runner<'_> {
     pub(super) fn variables(&self, exercise: &Exercise, instance: &Instance, node: &Node) -> Variables {
         let mut variables = self.lab.variables.clone();
         variables.extend(built_in(self.classroom.cluster, node, &self.lab.name, &exercise.id));
-        variables.insert("state".into(), format!("/var/lib/lab/exercises/{}", exercise.id));
+        variables.insert("state".into(), format!("{}/{}", self.classroom.state, exercise.id));
         variables.extend(instance.values.clone());
         variables
     }
