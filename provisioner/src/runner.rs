@@ -1,22 +1,23 @@
 //! Runs exercises: steps in order on their nodes, checks after each, cleanups at the end however it ended. Tells events;
 //! what matchers say decides each outcome.
 
-pub mod classroom;
 mod checks;
+pub mod classroom;
 mod setting;
 mod steps;
+mod tally;
 
-use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Instant;
 
-use crate::event::{Counts, Outcome, Sink, What};
+use crate::event::{Outcome, Sink, What};
 use crate::interrupt::Interrupt;
 use crate::lab::{Exercise, Lab};
 use crate::node::NodeName;
 use crate::text;
 use crate::text::Text;
 use classroom::{Classroom, millis};
+pub use tally::Tally;
 
 /// Runs exercises of one lab in one classroom.
 pub struct Runner<'run> {
@@ -31,39 +32,6 @@ pub struct Runner<'run> {
     /// Whether to go on with the next exercise after one that did not pass.
     pub keep_going: bool,
     tally: Mutex<Tally>,
-}
-
-/// What a run has come to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Steps and checks by outcome.
-    pub counts: Counts,
-    /// Passed checks by exercise.
-    pub passed_checks: BTreeMap<String, u32>,
-    /// Steps (`exercise/step`, without matrix values) that were skipped.
-    pub skipped: Vec<String>,
-}
-
-impl Tally {
-    /// Why the run does not count as done; empty: it does. (DESIGN 10: nothing failed, errored or blocked, each exercise has
-    /// a passed check, each skip is allowed.)
-    pub fn objections(&self, lab: &Lab, exercises: &[&Exercise]) -> Vec<Text> {
-        let mut objections = vec![];
-        let bad = self.counts.failed + self.counts.errored + self.counts.blocked;
-        if bad > 0 {
-            objections.push(text!("통과하지 못한 단계와 점검 {bad}개", "{bad} step(s) and check(s) did not pass"));
-        }
-        for exercise in exercises {
-            if self.passed_checks.get(&exercise.id).is_none_or(|count| *count == 0) {
-                let id = &exercise.id;
-                objections.push(text!("{id}: 통과한 점검이 하나도 없음", "{id}: no check passed"));
-            }
-        }
-        for step in self.skipped.iter().filter(|step| !lab.allowed_skips.contains(step)) {
-            objections.push(text!("{step}: 건너뛰어서는 안 됨", "{step} may not be skipped"));
-        }
-        objections
-    }
 }
 
 /// What is done of an exercise.
@@ -86,14 +54,27 @@ impl<'run> Runner<'run> {
         interrupt: &'run Interrupt,
         keep_going: bool,
     ) -> Self {
-        Self { lab, classroom, sink, interrupt, keep_going, tally: Mutex::default() }
+        Self {
+            lab,
+            classroom,
+            sink,
+            interrupt,
+            keep_going,
+            tally: Mutex::default(),
+        }
     }
 
     /// Runs the exercises in order and says what it came to.
     pub async fn run(&self, exercises: &[&Exercise]) -> Tally {
         let since = Instant::now();
         let ids = exercises.iter().map(|exercise| exercise.id.clone()).collect();
-        self.sink.send(None, What::RunStarted { lab: self.lab.name.clone(), exercises: ids });
+        self.sink.send(
+            None,
+            What::RunStarted {
+                lab: self.lab.name.clone(),
+                exercises: ids,
+            },
+        );
         let mut stopped = false;
         for exercise in exercises {
             let outcome = match stopped || self.interrupt.requested() {
@@ -103,7 +84,13 @@ impl<'run> Runner<'run> {
             stopped |= outcome > Outcome::Skipped && !self.keep_going;
         }
         let tally = self.tally();
-        self.sink.send(None, What::RunFinished { counts: tally.counts, millis: millis(since.elapsed()) });
+        self.sink.send(
+            None,
+            What::RunFinished {
+                counts: tally.counts,
+                millis: millis(since.elapsed()),
+            },
+        );
         tally
     }
 
@@ -112,7 +99,10 @@ impl<'run> Runner<'run> {
         let since = Instant::now();
         self.sink.send(
             None,
-            What::ExerciseStarted { exercise: exercise.id.clone(), title: exercise.title.clone() },
+            What::ExerciseStarted {
+                exercise: exercise.id.clone(),
+                title: exercise.title.clone(),
+            },
         );
         let mut outcome = Outcome::Skipped;
         let mut begun = vec![];
@@ -129,13 +119,21 @@ impl<'run> Runner<'run> {
         }
         self.sink.send(
             None,
-            What::ExerciseFinished { exercise: exercise.id.clone(), outcome, millis: millis(since.elapsed()) },
+            What::ExerciseFinished {
+                exercise: exercise.id.clone(),
+                outcome,
+                millis: millis(since.elapsed()),
+            },
         );
         outcome
     }
 
     fn parts<'lab>(&'lab self, exercise: &'lab Exercise) -> Vec<(&'lab Exercise, Part)> {
-        let needs = self.lab.needs(&exercise.id).into_iter().map(|need| (need, Part::Setup));
+        let needs = self
+            .lab
+            .needs(&exercise.id)
+            .into_iter()
+            .map(|need| (need, Part::Setup));
         needs.chain([(exercise, Part::Whole)]).collect()
     }
 
@@ -158,7 +156,10 @@ impl<'run> Runner<'run> {
 
     /// What it has come to so far.
     fn tally(&self) -> Tally {
-        self.tally.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        self.tally
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone()
     }
 
     fn block(&self, exercise: &Exercise) -> Outcome {
@@ -167,15 +168,29 @@ impl<'run> Runner<'run> {
             "an exercise before it did not pass (--keep-going goes on)"
         );
         for step in &exercise.steps {
-            self.tell(exercise, None, Told::simple(&step.id, Outcome::Blocked, reason.clone()));
+            self.tell(
+                exercise,
+                None,
+                Told::simple(&step.id, Outcome::Blocked, reason.clone()),
+            );
         }
         let outcome = Outcome::Blocked;
-        self.sink.send(None, What::ExerciseFinished { exercise: exercise.id.clone(), outcome, millis: 0 });
+        self.sink.send(
+            None,
+            What::ExerciseFinished {
+                exercise: exercise.id.clone(),
+                outcome,
+                millis: 0,
+            },
+        );
         outcome
     }
 
     fn count(&self, exercise: &str, step: &str, outcome: Outcome, check: bool) {
-        let mut tally = self.tally.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut tally = self
+            .tally
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         tally.counts.add(outcome);
         let plain = step.split('[').next().unwrap_or(step);
         let name = format!("{exercise}/{plain}");
@@ -189,9 +204,27 @@ impl<'run> Runner<'run> {
     /// Tells that a step ended on a node.
     fn tell(&self, exercise: &Exercise, node: Option<&NodeName>, told: Told) {
         self.count(&exercise.id, &told.step, told.outcome, false);
-        let Told { step, outcome, millis, command, output, reason } = told;
+        let Told {
+            step,
+            outcome,
+            millis,
+            command,
+            output,
+            reason,
+        } = told;
         let exercise = exercise.id.clone();
-        self.sink.send(node, What::StepFinished { exercise, step, outcome, millis, command, output, reason });
+        self.sink.send(
+            node,
+            What::StepFinished {
+                exercise,
+                step,
+                outcome,
+                millis,
+                command,
+                output,
+                reason,
+            },
+        );
     }
 }
 
@@ -208,7 +241,14 @@ struct Told {
 impl Told {
     fn simple(step: &str, outcome: Outcome, reason: Text) -> Self {
         let (step, command, output) = (step.to_owned(), String::new(), String::new());
-        Self { step, outcome, millis: 0, command, output, reason: Some(reason) }
+        Self {
+            step,
+            outcome,
+            millis: 0,
+            command,
+            output,
+            reason: Some(reason),
+        }
     }
 }
 

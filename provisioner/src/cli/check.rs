@@ -29,17 +29,27 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
     let one = exercise::exercise(&lab, id)?;
     let sink = Sink::default();
     let counted = Arc::new(Mutex::new((0, 0)));
-    sink.add(Box::new(Lines { out: app.out, lab: lab.clone(), counted: Arc::clone(&counted) }));
+    sink.add(Box::new(Lines {
+        out: app.out,
+        lab: lab.clone(),
+        counted: Arc::clone(&counted),
+    }));
     app.block_on(async {
         let clients = exercise::reach(&seat.cluster, seat.provider.as_ref()).await?;
         let now = exercise::circumstances(app, &seat, &clients).await;
         let classroom = Classroom::new(&seat.cluster, Some(seat.provider.as_ref()), now, clients);
-        Runner::new(&lab, &classroom, &sink, &app.interrupt, true).check(one).await;
+        Runner::new(&lab, &classroom, &sink, &app.interrupt, true)
+            .check(one)
+            .await;
         Ok::<_, Error>(())
     })??;
     let (passed, all) = *counted.lock().unwrap_or_else(PoisonError::into_inner);
     app.out.line(format!("{passed}/{all}"));
-    Ok(if all > 0 && passed == all { exit::OK } else { exit::LAB })
+    Ok(if all > 0 && passed == all {
+        exit::OK
+    } else {
+        exit::LAB
+    })
 }
 
 /// A line per check and node, on stdout.
@@ -51,19 +61,50 @@ struct Lines {
 
 impl Reporter for Lines {
     fn report(&mut self, event: &Event) {
-        let What::CheckFinished { exercise, step, check, outcome, reason, hint, .. } = &event.what else { return };
+        let What::CheckFinished {
+            exercise,
+            step,
+            check,
+            outcome,
+            reason,
+            hint,
+            ..
+        } = &event.what
+        else {
+            return;
+        };
         let passed = *outcome == Outcome::Passed;
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         *counted = (counted.0 + u32::from(passed), counted.1 + 1);
-        let (id, values) = step.split_once('[').map_or((step.as_str(), String::new()), |(id, values)| (id, format!(" [{values}")));
-        let steps = self.lab.exercise(exercise).into_iter().flat_map(|exercise| &exercise.steps);
+        let (id, values) = step
+            .split_once('[')
+            .map_or((step.as_str(), String::new()), |(id, values)| {
+                (id, format!(" [{values}"))
+            });
+        let steps = self
+            .lab
+            .exercise(exercise)
+            .into_iter()
+            .flat_map(|exercise| &exercise.steps);
         let mut checks = steps.filter(|step| step.id == id).flat_map(|step| &step.checks);
-        let title = checks.find(|one| one.id == *check).map_or(check.as_str(), |one| one.title.get(self.out.lang));
+        let title = checks
+            .find(|one| one.id == *check)
+            .map_or(check.as_str(), |one| one.title.get(self.out.lang));
         let node = event.node.as_ref().map(ToString::to_string).unwrap_or_default();
-        let why = reason.as_ref().map(|reason| format!(": {}", reason.get(self.out.lang))).unwrap_or_default();
-        self.out.line(format!("{} {node}  {title}{values}{why}", if passed { '✓' } else { '✗' }));
+        let why = reason
+            .as_ref()
+            .map(|reason| format!(": {}", reason.get(self.out.lang)))
+            .unwrap_or_default();
+        self.out.line(format!(
+            "{} {node}  {title}{values}{why}",
+            if passed { '✓' } else { '✗' }
+        ));
         if let Some(hint) = hint {
-            let word = if self.out.lang == Lang::Ko { "힌트" } else { "hint" };
+            let word = if self.out.lang == Lang::Ko {
+                "힌트"
+            } else {
+                "hint"
+            };
             self.out.line(format!("  {word}: {}", hint.get(self.out.lang)));
         }
     }

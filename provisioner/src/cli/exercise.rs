@@ -26,7 +26,11 @@ const MOST: u64 = 1 << 20;
 /// The names of all labs: the project's own and those the program carries.
 pub fn names(paths: &Paths) -> Vec<String> {
     let mut names: Vec<String> = embedded::names().map(str::to_owned).collect();
-    for entry in std::fs::read_dir(paths.project.join("labs")).into_iter().flatten().flatten() {
+    for entry in std::fs::read_dir(paths.project.join("labs"))
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
         let name = entry.file_name().to_string_lossy().into_owned();
         if entry.path().join("lab.yaml").is_file() && !names.contains(&name) {
             names.push(name);
@@ -48,15 +52,20 @@ pub fn find(name: &str, paths: &Paths, cluster: Option<&Cluster>, out: Out) -> R
 
 /// `LAB/EXERCISE` apart; the exercise may be absent.
 pub fn split(name: &str) -> (&str, Option<&str>) {
-    name.split_once('/').map_or((name, None), |(lab, exercise)| (lab, Some(exercise)))
+    name.split_once('/')
+        .map_or((name, None), |(lab, exercise)| (lab, Some(exercise)))
 }
 
 /// The exercise of a lab.
 pub fn exercise<'lab>(lab: &'lab Lab, id: &str) -> Result<&'lab Exercise> {
     lab.exercise(id).ok_or_else(|| {
         let known = lab.exercises.iter().map(|exercise| exercise.id.as_str());
-        Error::usage(text!("{}에 실습 `{id}`이(가) 없음", "{} has no exercise `{id}`", lab.name))
-            .hint(crate::config::suggest::hint(id, known))
+        Error::usage(text!(
+            "{}에 실습 `{id}`이(가) 없음",
+            "{} has no exercise `{id}`",
+            lab.name
+        ))
+        .hint(crate::config::suggest::hint(id, known))
     })
 }
 
@@ -68,13 +77,15 @@ fn files(name: &str, paths: &Paths) -> Result<Files> {
     }
     embedded::files(name).ok_or_else(|| {
         let known = names(paths);
-        Error::usage(text!("`{name}`라는 lab이 없음", "there is no lab `{name}`"))
-            .hint(crate::config::suggest::hint(name, known.iter().map(String::as_str)))
+        Error::usage(text!("`{name}`라는 lab이 없음", "there is no lab `{name}`")).hint(
+            crate::config::suggest::hint(name, known.iter().map(String::as_str)),
+        )
     })
 }
 
 fn read(directory: &std::path::Path) -> Result<Files> {
-    let failed = |error: std::io::Error| Error::usage(format!("cannot read {}", directory.display())).because(error);
+    let failed =
+        |error: std::io::Error| Error::usage(format!("cannot read {}", directory.display())).because(error);
     let mut files = Files::new();
     for entry in std::fs::read_dir(directory).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
@@ -90,14 +101,21 @@ fn read(directory: &std::path::Path) -> Result<Files> {
             let what = text!("{}: 파일이 너무 큼", "{}: the file is too large", path.display());
             return Err(Error::usage(what));
         }
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         files.insert(name, std::fs::read_to_string(&path).map_err(failed)?);
     }
     Ok(files)
 }
 
 /// Reaches every node of the cluster, all at once.
-pub async fn reach(cluster: &Cluster, provider: &dyn Provider) -> Result<BTreeMap<NodeName, agent::client::Client>> {
+pub async fn reach(
+    cluster: &Cluster,
+    provider: &dyn Provider,
+) -> Result<BTreeMap<NodeName, agent::client::Client>> {
     let mut tasks = tokio::task::JoinSet::new();
     for node in &cluster.nodes {
         let endpoint = provider.endpoint(&node.name)?;
@@ -112,7 +130,11 @@ pub async fn reach(cluster: &Cluster, provider: &dyn Provider) -> Result<BTreeMa
 }
 
 /// What steps' conditions are judged by. Asks a node whether Docker Hub can be reached, unless that is out of the question.
-pub async fn circumstances(app: &App, seat: &Seat, clients: &BTreeMap<NodeName, agent::client::Client>) -> Circumstances {
+pub async fn circumstances(
+    app: &App,
+    seat: &Seat,
+    clients: &BTreeMap<NodeName, agent::client::Client>,
+) -> Circumstances {
     let provider = match seat.provider.name() {
         "vagrant" => ProviderKind::Vagrant,
         "inventory" => ProviderKind::Inventory,
@@ -123,9 +145,19 @@ pub async fn circumstances(app: &App, seat: &Seat, clients: &BTreeMap<NodeName, 
     let online = match master {
         None => false,
         Some(client) => {
-            let probe = ["bash", "-c", "timeout 3 bash -c '</dev/tcp/index.docker.io/443'"].map(str::to_owned).to_vec();
-            let run = agent::wire::Run { argv: probe, deadline_ms: Some(5000), cap: Some(1024), ..Default::default() };
-            client.run(run).await.is_ok_and(|ended| ended.exited.how == agent::wire::How::Code(0))
+            let probe = ["bash", "-c", "timeout 3 bash -c '</dev/tcp/index.docker.io/443'"]
+                .map(str::to_owned)
+                .to_vec();
+            let run = agent::wire::Run {
+                argv: probe,
+                deadline_ms: Some(5000),
+                cap: Some(1024),
+                ..Default::default()
+            };
+            client
+                .run(run)
+                .await
+                .is_ok_and(|ended| ended.exited.how == agent::wire::How::Code(0))
         }
     };
     Circumstances { provider, online }
@@ -141,7 +173,11 @@ pub fn start(name: &str, app: &App) -> Result<u8> {
         let clients = reach(&seat.cluster, seat.provider.as_ref()).await?;
         let now = circumstances(app, &seat, &clients).await;
         let classroom = Classroom::new(&seat.cluster, Some(seat.provider.as_ref()), now, clients);
-        Ok::<_, Error>(Runner::new(&lab, &classroom, &app.sink, &app.interrupt, false).set_up(exercise).await)
+        Ok::<_, Error>(
+            Runner::new(&lab, &classroom, &app.sink, &app.interrupt, false)
+                .set_up(exercise)
+                .await,
+        )
     })??;
     let ready = tally.counts.failed + tally.counts.errored + tally.counts.blocked == 0;
     if ready {

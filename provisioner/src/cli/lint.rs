@@ -15,11 +15,22 @@ pub struct Args {
 pub fn run(args: &Args, app: &App) -> Result<u8> {
     let paths = app.paths()?;
     let cluster = app.cluster(&paths)?;
-    let names = if args.labs.is_empty() { exercise::names(&paths) } else { args.labs.clone() };
+    let names = if args.labs.is_empty() {
+        exercise::names(&paths)
+    } else {
+        args.labs.clone()
+    };
     let mut wrong = 0;
     for name in &names {
         match exercise::find(name, &paths, Some(&cluster), app.out) {
-            Ok(lab) => app.out.line(text!("{name}: 실습 {}개, 문제 없음", "{name}: {} exercises, no problem", lab.exercises.len()).get(app.out.lang)),
+            Ok(lab) => app.out.line(
+                text!(
+                    "{name}: 실습 {}개, 문제 없음",
+                    "{name}: {} exercises, no problem",
+                    lab.exercises.len()
+                )
+                .get(app.out.lang),
+            ),
             Err(error) => {
                 app.out.error(&error);
                 wrong += 1;
@@ -27,7 +38,10 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
         }
     }
     if wrong > 0 {
-        return Err(Error::usage(text!("lab {wrong}개에 문제가 있음", "{wrong} lab(s) with problems")));
+        return Err(Error::usage(text!(
+            "lab {wrong}개에 문제가 있음",
+            "{wrong} lab(s) with problems"
+        )));
     }
     Ok(exit::OK)
 }

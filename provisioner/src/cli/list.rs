@@ -13,7 +13,11 @@ pub struct Args {
 /// Runs the verb.
 pub fn run(args: &Args, app: &App) -> Result<u8> {
     let paths = app.paths()?;
-    let names = if args.labs.is_empty() { exercise::names(&paths) } else { args.labs.clone() };
+    let names = if args.labs.is_empty() {
+        exercise::names(&paths)
+    } else {
+        args.labs.clone()
+    };
     let mut rows = vec![];
     let mut data = vec![];
     for name in names {

@@ -39,7 +39,12 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
     let chosen = choose(args, &lab)?;
     if args.dry_run {
         for exercise in &chosen {
-            app.out.line(format!("{}/{}  {}", lab.name, exercise.id, exercise.title.get(app.out.lang)));
+            app.out.line(format!(
+                "{}/{}  {}",
+                lab.name,
+                exercise.id,
+                exercise.title.get(app.out.lang)
+            ));
             for step in &exercise.steps {
                 for instance in crate::lab::step::instances(step) {
                     let nodes = crate::lab::step::nodes(&step.hosts, &cluster);
@@ -53,13 +58,18 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
     let seat = app.change("run")?;
     app.interrupt.arm();
     let directory = report_directory(&paths.reports)?;
-    app.sink.add(Box::new(Jsonl::create(&directory.join("events.jsonl"))?));
+    app.sink
+        .add(Box::new(Jsonl::create(&directory.join("events.jsonl"))?));
     app.sink.add(Box::new(Junit::new(directory.join("junit.xml"))));
     let tally = app.block_on(async {
         let clients = exercise::reach(&seat.cluster, seat.provider.as_ref()).await?;
         let now = exercise::circumstances(app, &seat, &clients).await;
         let classroom = Classroom::new(&seat.cluster, Some(seat.provider.as_ref()), now, clients);
-        Ok::<_, Error>(Runner::new(&lab, &classroom, &app.sink, &app.interrupt, args.keep_going).run(&chosen).await)
+        Ok::<_, Error>(
+            Runner::new(&lab, &classroom, &app.sink, &app.interrupt, args.keep_going)
+                .run(&chosen)
+                .await,
+        )
     })??;
     let code = judge(&tally, &lab, &chosen, &directory, app);
     app.interrupt.check()?;
@@ -74,7 +84,10 @@ fn choose<'lab>(args: &Args, lab: &'lab Lab) -> Result<Vec<&'lab Exercise>> {
     }
     let first = |exercise: &&Exercise| args.from.as_ref().is_none_or(|from| exercise.id == *from);
     let start = lab.exercises.iter().position(|one| first(&one)).unwrap_or(0);
-    Ok(lab.exercises[start..].iter().filter(|one| wanted.is_empty() || wanted.contains(&one.id.as_str())).collect())
+    Ok(lab.exercises[start..]
+        .iter()
+        .filter(|one| wanted.is_empty() || wanted.contains(&one.id.as_str()))
+        .collect())
 }
 
 /// Says what the run came to, writes summary.txt, and gives the exit code.
@@ -90,24 +103,34 @@ fn judge(tally: &Tally, lab: &Lab, chosen: &[&Exercise], directory: &Path, app: 
         app.sink.warn(objection.clone());
     }
     if let Err(error) = std::fs::write(directory.join("summary.txt"), summary) {
-        app.sink.warn(text!("summary.txt를 쓰지 못함: {error}", "cannot write summary.txt: {error}"));
+        app.sink.warn(text!(
+            "summary.txt를 쓰지 못함: {error}",
+            "cannot write summary.txt: {error}"
+        ));
     }
     let shown = directory.display();
     app.sink.note(text!("보고서: {shown}", "report: {shown}"));
-    if objections.is_empty() { exit::OK } else { exit::LAB }
+    if objections.is_empty() {
+        exit::OK
+    } else {
+        exit::LAB
+    }
 }
 
 /// A new directory named by the time, with `latest` beside it leading there.
 fn report_directory(reports: &Path) -> Result<PathBuf> {
     let time: String = crate::event::now().replace(':', "-");
     let directory = reports.join(&time);
-    let failed = |error: std::io::Error| Error::new(format!("cannot make {}", directory.display())).because(error);
+    let failed =
+        |error: std::io::Error| Error::new(format!("cannot make {}", directory.display())).because(error);
     std::fs::create_dir_all(&directory).map_err(failed)?;
     #[cfg(unix)]
     {
         let (latest, beside) = (reports.join("latest"), reports.join(".latest"));
         let _ = std::fs::remove_file(&beside);
-        std::os::unix::fs::symlink(&time, &beside).and_then(|()| std::fs::rename(&beside, &latest)).map_err(failed)?;
+        std::os::unix::fs::symlink(&time, &beside)
+            .and_then(|()| std::fs::rename(&beside, &latest))
+            .map_err(failed)?;
     }
     Ok(directory)
 }

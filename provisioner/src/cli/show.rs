@@ -30,8 +30,13 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
         for instance in instances(step) {
             let hosts = nodes(&step.hosts, &cluster);
             let names: Vec<&str> = hosts.iter().map(|node| node.name.as_str()).collect();
-            let title = step.title.as_ref().map(|title| format!(": {}", title.get(lang))).unwrap_or_default();
-            app.out.line(format!("\n## {}{title}\n[{}]", instance.name, names.join(" ")));
+            let title = step
+                .title
+                .as_ref()
+                .map(|title| format!(": {}", title.get(lang)))
+                .unwrap_or_default();
+            app.out
+                .line(format!("\n## {}{title}\n[{}]", instance.name, names.join(" ")));
             let Some(node) = hosts.first() else { continue };
             let mut variables = lab.variables.clone();
             variables.extend(built_in(&cluster, node, &lab.name, id));
@@ -39,8 +44,13 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
             action(step, &variables, app);
         }
         for check in &step.checks {
-            let claim = check.claim.as_ref().and_then(|id| lab.claims.iter().find(|claim| claim.id == *id));
-            let claim = claim.map(|claim| format!("  ({})", claim.claim.get(lang))).unwrap_or_default();
+            let claim = check
+                .claim
+                .as_ref()
+                .and_then(|id| lab.claims.iter().find(|claim| claim.id == *id));
+            let claim = claim
+                .map(|claim| format!("  ({})", claim.claim.get(lang)))
+                .unwrap_or_default();
             app.out.line(format!("  ? {}{claim}", check.title.get(lang)));
         }
     }
@@ -50,14 +60,19 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
 fn action(step: &Step, variables: &Variables, app: &App) {
     match &step.action {
         Action::Nothing => {}
-        Action::Solve(script) => typed(script, variables).lines().for_each(|line| app.out.line(format!("  {line}"))),
+        Action::Solve(script) => typed(script, variables)
+            .lines()
+            .for_each(|line| app.out.line(format!("  {line}"))),
         Action::RestartEngine => app.out.line("  systemctl restart docker"),
         Action::RestartNode => {
             let here = match app.out.lang {
                 Lang::Ko => "이 컴퓨터에서",
                 Lang::En => "on this host",
             };
-            app.out.line(format!("  lab restart {}    # {here}", variables.get("node").map_or("", String::as_str)));
+            app.out.line(format!(
+                "  lab restart {}    # {here}",
+                variables.get("node").map_or("", String::as_str)
+            ));
         }
     }
 }
@@ -70,7 +85,9 @@ fn typed(script: &str, variables: &Variables) -> String {
     names.sort_by_key(|name| std::cmp::Reverse(name.len()));
     text = text.replace(" --label \"lab.exercise=$exercise\"", "");
     for name in names {
-        text = text.replace(&format!("${{{name}}}"), &variables[name]).replace(&format!("${name}"), &variables[name]);
+        text = text
+            .replace(&format!("${{{name}}}"), &variables[name])
+            .replace(&format!("${name}"), &variables[name]);
     }
     text
 }

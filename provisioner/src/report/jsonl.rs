@@ -16,7 +16,8 @@ pub struct Jsonl {
 impl Jsonl {
     /// Into a new file.
     pub fn create(path: &Path) -> Result<Self> {
-        let file = File::create(path).map_err(|error| Error::new(format!("cannot write {}", path.display())).because(error))?;
+        let file = File::create(path)
+            .map_err(|error| Error::new(format!("cannot write {}", path.display())).because(error))?;
         Ok(Self { file })
     }
 }

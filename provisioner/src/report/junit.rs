@@ -18,10 +18,21 @@ pub struct Junit {
 impl Junit {
     /// Into `path`, once the run has finished.
     pub fn new(path: PathBuf) -> Self {
-        Self { path, report: Report::new("lab") }
+        Self {
+            path,
+            report: Report::new("lab"),
+        }
     }
 
-    fn case(&mut self, exercise: &str, name: String, outcome: Outcome, millis: u64, reason: Option<&Text>, output: &str) {
+    fn case(
+        &mut self,
+        exercise: &str,
+        name: String,
+        outcome: Outcome,
+        millis: u64,
+        reason: Option<&Text>,
+        output: &str,
+    ) {
         let message = reason.map(ToString::to_string).unwrap_or_default();
         let mut status = match outcome {
             Outcome::Passed => TestCaseStatus::success(),
@@ -33,8 +44,15 @@ impl Junit {
             status.set_message(message);
         }
         let mut case = TestCase::new(name, status);
-        case.set_classname(exercise).set_time(Duration::from_millis(millis)).set_system_out(output);
-        match self.report.test_suites.iter_mut().find(|suite| suite.name.as_str() == exercise) {
+        case.set_classname(exercise)
+            .set_time(Duration::from_millis(millis))
+            .set_system_out(output);
+        match self
+            .report
+            .test_suites
+            .iter_mut()
+            .find(|suite| suite.name.as_str() == exercise)
+        {
             Some(suite) => {
                 suite.add_test_case(case);
             }
@@ -49,13 +67,48 @@ impl Junit {
 
 impl Reporter for Junit {
     fn report(&mut self, event: &Event) {
-        let on = event.node.as_ref().map(|node| format!(" on {node}")).unwrap_or_default();
+        let on = event
+            .node
+            .as_ref()
+            .map(|node| format!(" on {node}"))
+            .unwrap_or_default();
         match &event.what {
-            What::StepFinished { exercise, step, outcome, millis, output, reason, .. } => {
-                self.case(exercise, format!("{step}{on}"), *outcome, *millis, reason.as_ref(), output);
+            What::StepFinished {
+                exercise,
+                step,
+                outcome,
+                millis,
+                output,
+                reason,
+                ..
+            } => {
+                self.case(
+                    exercise,
+                    format!("{step}{on}"),
+                    *outcome,
+                    *millis,
+                    reason.as_ref(),
+                    output,
+                );
             }
-            What::CheckFinished { exercise, step, check, outcome, millis, output, reason, .. } => {
-                self.case(exercise, format!("{step}/{check}{on}"), *outcome, *millis, reason.as_ref(), output);
+            What::CheckFinished {
+                exercise,
+                step,
+                check,
+                outcome,
+                millis,
+                output,
+                reason,
+                ..
+            } => {
+                self.case(
+                    exercise,
+                    format!("{step}/{check}{on}"),
+                    *outcome,
+                    *millis,
+                    reason.as_ref(),
+                    output,
+                );
             }
             What::RunFinished { .. } => {
                 if let Ok(text) = self.report.to_string() {
@@ -93,10 +146,22 @@ mod tests {
         sink.send(Some(&node), step(Outcome::Passed, None));
         sink.send(Some(&node), step(Outcome::Failed, Some("not so")));
         sink.send(None, step(Outcome::Skipped, Some("no internet")));
-        sink.send(None, What::RunFinished { counts: Counts::default(), millis: 1 });
+        sink.send(
+            None,
+            What::RunFinished {
+                counts: Counts::default(),
+                millis: 1,
+            },
+        );
         let xml = std::fs::read_to_string(path).unwrap();
-        assert!(xml.contains(r#"tests="3" skipped="1" errors="0" failures="1""#), "{xml}");
+        assert!(
+            xml.contains(r#"tests="3" skipped="1" errors="0" failures="1""#),
+            "{xml}"
+        );
         assert!(xml.contains(r#"<failure message="not so"/>"#), "{xml}");
-        assert!(xml.contains(r#"name="run[a=b] on m-k8s" classname="one""#), "{xml}");
+        assert!(
+            xml.contains(r#"name="run[a=b] on m-k8s" classname="one""#),
+            "{xml}"
+        );
     }
 }

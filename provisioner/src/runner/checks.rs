@@ -12,7 +12,13 @@ use crate::text::Text;
 
 impl Runner<'_> {
     /// Runs a step's checks; the worst outcome.
-    pub(super) async fn checks(&self, exercise: &Exercise, step: &Step, instance: &Instance, ready: &[&Node]) -> Outcome {
+    pub(super) async fn checks(
+        &self,
+        exercise: &Exercise,
+        step: &Step,
+        instance: &Instance,
+        ready: &[&Node],
+    ) -> Outcome {
         let mut outcome = Outcome::Skipped;
         for check in &step.checks {
             let hosts = match &check.hosts {
@@ -24,10 +30,20 @@ impl Runner<'_> {
         outcome
     }
 
-    async fn check_on(&self, exercise: &Exercise, instance: &Instance, check: &Check, hosts: &[&Node]) -> Outcome {
+    async fn check_on(
+        &self,
+        exercise: &Exercise,
+        instance: &Instance,
+        check: &Check,
+        hosts: &[&Node],
+    ) -> Outcome {
         let scripts: Vec<Script<'_>> = hosts
             .iter()
-            .map(|node| Script { node, text: check.run.clone(), variables: self.variables(exercise, instance, node) })
+            .map(|node| Script {
+                node,
+                text: check.run.clone(),
+                variables: self.variables(exercise, instance, node),
+            })
             .collect();
         let since = std::time::Instant::now();
         let mut results = self.classroom.run(&scripts, check.deadline).await;
@@ -40,7 +56,11 @@ impl Runner<'_> {
         }
         let millis = super::classroom::millis(since.elapsed());
         let mut worst_outcome = Outcome::Skipped;
-        for ((script, ran), verdict) in scripts.iter().zip(&results).zip(verdicts(check, &scripts, &results)) {
+        for ((script, ran), verdict) in scripts
+            .iter()
+            .zip(&results)
+            .zip(verdicts(check, &scripts, &results))
+        {
             let outcome = match (&ran.seen, &verdict) {
                 (Err(_), _) => Outcome::Errored,
                 (Ok(_), Some(_)) => Outcome::Failed,
@@ -48,10 +68,14 @@ impl Runner<'_> {
             };
             worst_outcome = worst(worst_outcome, outcome);
             self.count(&exercise.id, &instance.name, outcome, true);
-            let hint = check.hint.as_ref().filter(|_| outcome != Outcome::Passed).map(|hint| Text {
-                ko: expand(&hint.ko, &script.variables),
-                en: expand(&hint.en, &script.variables),
-            });
+            let hint = check
+                .hint
+                .as_ref()
+                .filter(|_| outcome != Outcome::Passed)
+                .map(|hint| Text {
+                    ko: expand(&hint.ko, &script.variables),
+                    en: expand(&hint.en, &script.variables),
+                });
             let output = match &ran.seen {
                 Ok(seen) => format!("{}{}", seen.stdout, seen.stderr),
                 Err(why) => why.clone(),
@@ -75,12 +99,20 @@ impl Runner<'_> {
 
 /// What does not hold, per script.
 fn verdicts(check: &Check, scripts: &[Script<'_>], results: &[Ran]) -> Vec<Option<Text>> {
-    let named = |(script, ran): (&Script<'_>, &Ran)| Some((script.node.name.to_string(), ran.seen.as_ref().ok()?.stdout.clone()));
+    let named = |(script, ran): (&Script<'_>, &Ran)| {
+        Some((
+            script.node.name.to_string(),
+            ran.seen.as_ref().ok()?.stdout.clone(),
+        ))
+    };
     let outputs: Vec<(String, String)> = scripts.iter().zip(results).filter_map(named).collect();
     let across = check.expect.across(&outputs);
     let one = |(script, ran): (&Script<'_>, &Ran)| match &ran.seen {
         Err(why) => Some(text!("볼 수 없음: {why}", "could not look: {why}")),
-        Ok(seen) => check.expect.mismatch(seen, &script.variables).or_else(|| across.clone()),
+        Ok(seen) => check
+            .expect
+            .mismatch(seen, &script.variables)
+            .or_else(|| across.clone()),
     };
     scripts.iter().zip(results).map(one).collect()
 }

@@ -65,7 +65,13 @@ impl<'seat> Classroom<'seat> {
         circumstances: Circumstances,
         clients: BTreeMap<NodeName, Client>,
     ) -> Self {
-        Self { cluster, provider, circumstances, state: STATE.into(), clients: Mutex::new(clients) }
+        Self {
+            cluster,
+            provider,
+            circumstances,
+            state: STATE.into(),
+            clients: Mutex::new(clients),
+        }
     }
 
     /// Runs each script on its node, all at once; results in the order of the scripts.
@@ -74,7 +80,9 @@ impl<'seat> Classroom<'seat> {
         for (at, script) in scripts.iter().enumerate() {
             let client = self.client(&script.node.name);
             let run = Run {
-                argv: ["bash", "-euo", "pipefail", "-c", &script.text].map(str::to_owned).to_vec(),
+                argv: ["bash", "-euo", "pipefail", "-c", &script.text]
+                    .map(str::to_owned)
+                    .to_vec(),
                 env: script.variables.clone(),
                 deadline_ms: Some(millis(patient(deadline))),
                 cap: Some(CAP),
@@ -82,7 +90,10 @@ impl<'seat> Classroom<'seat> {
             };
             tasks.spawn(async move { (at, one(client, run).await) });
         }
-        let lost = || Ran { seen: Err("the task that ran it died".into()), millis: 0 };
+        let lost = || Ran {
+            seen: Err("the task that ran it died".into()),
+            millis: 0,
+        };
         let mut results: Vec<Ran> = scripts.iter().map(|_| lost()).collect();
         while let Some(ended) = tasks.join_next().await {
             if let Ok((at, ran)) = ended {
@@ -94,7 +105,9 @@ impl<'seat> Classroom<'seat> {
 
     /// Stops the node, boots it and reaches it again.
     pub async fn restart(&self, node: &NodeName, deadline: Duration) -> Result<()> {
-        let provider = self.provider.ok_or_else(|| Error::new("no provider can restart this node").on(node))?;
+        let provider = self
+            .provider
+            .ok_or_else(|| Error::new("no provider can restart this node").on(node))?;
         // Only the current thread waits: the provider's calls block.
         let endpoint = tokio::task::block_in_place(|| {
             provider.stop(node)?;
@@ -102,19 +115,34 @@ impl<'seat> Classroom<'seat> {
             provider.endpoint(node)
         })?;
         let session = Session::open(&endpoint, patient(deadline)).await?;
-        self.clients.lock().unwrap_or_else(PoisonError::into_inner).insert(node.clone(), session.agent);
+        self.clients
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(node.clone(), session.agent);
         Ok(())
     }
 
     fn client(&self, node: &NodeName) -> Option<Client> {
-        self.clients.lock().unwrap_or_else(PoisonError::into_inner).get(node).cloned()
+        self.clients
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(node)
+            .cloned()
     }
 }
 
 /// A script as a person would run it from the host.
 pub fn command(script: &Script<'_>) -> String {
-    let used = script.variables.iter().filter(|(name, _)| uses(&script.text, name));
-    let mut words = vec!["lab".to_owned(), "exec".into(), script.node.name.to_string(), "--".into()];
+    let used = script
+        .variables
+        .iter()
+        .filter(|(name, _)| uses(&script.text, name));
+    let mut words = vec![
+        "lab".to_owned(),
+        "exec".into(),
+        script.node.name.to_string(),
+        "--".into(),
+    ];
     let before = words.len();
     words.extend(used.map(|(name, value)| format!("{name}={value}")));
     if words.len() > before {
@@ -126,7 +154,9 @@ pub fn command(script: &Script<'_>) -> String {
 
 /// A duration times `LAB_PATIENCE`.
 pub fn patient(duration: Duration) -> Duration {
-    let factor = std::env::var("LAB_PATIENCE").ok().and_then(|factor| factor.parse::<f64>().ok());
+    let factor = std::env::var("LAB_PATIENCE")
+        .ok()
+        .and_then(|factor| factor.parse::<f64>().ok());
     let factor = factor.filter(|factor| factor.is_finite() && (0.01..=1000.0).contains(factor));
     duration.mul_f64(factor.unwrap_or(1.0))
 }
@@ -135,7 +165,8 @@ fn uses(script: &str, name: &str) -> bool {
     let word = |one: char| one.is_ascii_alphanumeric() || one == '_';
     script.match_indices('$').any(|(at, _)| {
         let rest = script[at + 1..].trim_start_matches('{');
-        rest.strip_prefix(name).is_some_and(|after| !after.starts_with(word))
+        rest.strip_prefix(name)
+            .is_some_and(|after| !after.starts_with(word))
     })
 }
 
@@ -150,14 +181,24 @@ async fn one(client: Option<Client>, run: Run) -> Ran {
                 let (stdout, stderr) = (text(&ended.stdout), text(&ended.stderr));
                 match ended.exited.how {
                     How::Code(code) => Ok(Seen { code, stdout, stderr }),
-                    How::Signal(signal) => Ok(Seen { code: 128 + signal, stdout, stderr }),
-                    How::Deadline => Err(format!("its deadline passed; it had printed: {}{}", stdout, stderr)),
+                    How::Signal(signal) => Ok(Seen {
+                        code: 128 + signal,
+                        stdout,
+                        stderr,
+                    }),
+                    How::Deadline => Err(format!(
+                        "its deadline passed; it had printed: {}{}",
+                        stdout, stderr
+                    )),
                     How::Cancelled => Err("cancelled".into()),
                 }
             }
         },
     };
-    Ran { seen, millis: millis(since.elapsed()) }
+    Ran {
+        seen,
+        millis: millis(since.elapsed()),
+    }
 }
 
 /// Whole milliseconds.

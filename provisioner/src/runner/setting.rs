@@ -17,8 +17,16 @@ impl Runner<'_> {
     /// Variables of an instance of a step on a node.
     pub(super) fn variables(&self, exercise: &Exercise, instance: &Instance, node: &Node) -> Variables {
         let mut variables = self.lab.variables.clone();
-        variables.extend(built_in(self.classroom.cluster, node, &self.lab.name, &exercise.id));
-        variables.insert("state".into(), format!("{}/{}", self.classroom.state, exercise.id));
+        variables.extend(built_in(
+            self.classroom.cluster,
+            node,
+            &self.lab.name,
+            &exercise.id,
+        ));
+        variables.insert(
+            "state".into(),
+            format!("{}/{}", self.classroom.state, exercise.id),
+        );
         variables.extend(instance.values.clone());
         variables
     }
@@ -26,13 +34,21 @@ impl Runner<'_> {
     /// Nodes an exercise runs on, each once, in the cluster's order.
     fn used(&self, exercise: &Exercise) -> Vec<&Node> {
         let cluster = self.classroom.cluster;
-        let here = |node: &&Node| exercise.steps.iter().any(|step| nodes(&step.hosts, cluster).contains(node));
+        let here = |node: &&Node| {
+            exercise
+                .steps
+                .iter()
+                .any(|step| nodes(&step.hosts, cluster).contains(node))
+        };
         cluster.nodes.iter().filter(here).collect()
     }
 
     /// Makes the state directory and removes what a killed run left. `Passed`, or why the exercise cannot begin.
     pub(super) async fn prepare(&self, exercise: &Exercise) -> Outcome {
-        let instance = Instance { name: String::new(), values: Variables::new() };
+        let instance = Instance {
+            name: String::new(),
+            values: Variables::new(),
+        };
         let names = exercise.containers.join(" ");
         let text = format!(
             "mkdir -p \"$state\"\nfor name in {names}; do\n  if owner=$(docker inspect -f '{{{{index .Config.Labels \"lab.exercise\"}}}}' \"$name\" 2>/dev/null); then\n    if test \"$owner\" = \"$exercise\"; then docker rm -f \"$name\" >/dev/null; else echo \"$name\"; fi\n  fi\ndone"
@@ -40,7 +56,11 @@ impl Runner<'_> {
         let scripts: Vec<Script<'_>> = self
             .used(exercise)
             .into_iter()
-            .map(|node| Script { node, text: text.clone(), variables: self.variables(exercise, &instance, node) })
+            .map(|node| Script {
+                node,
+                text: text.clone(),
+                variables: self.variables(exercise, &instance, node),
+            })
             .collect();
         let results = self.classroom.run(&scripts, QUICK).await;
         let mut outcome = Outcome::Passed;
@@ -59,9 +79,17 @@ impl Runner<'_> {
                 Err(why) => (Outcome::Errored, why.into()),
             };
             outcome = outcome.max(became);
-            self.tell(exercise, Some(&script.node.name), Told::simple("prepare", became, reason));
+            self.tell(
+                exercise,
+                Some(&script.node.name),
+                Told::simple("prepare", became, reason),
+            );
         }
-        if outcome == Outcome::Passed { Outcome::Skipped } else { outcome }
+        if outcome == Outcome::Passed {
+            Outcome::Skipped
+        } else {
+            outcome
+        }
     }
 
     /// Runs every cleanup, the last step's first, then removes the state directory.
@@ -72,14 +100,23 @@ impl Runner<'_> {
                 outcome = outcome.max(self.clean_step(exercise, step, instance).await);
             }
         }
-        let instance = Instance { name: String::new(), values: Variables::new() };
+        let instance = Instance {
+            name: String::new(),
+            values: Variables::new(),
+        };
         let text = "rm -rf \"$state\"".to_owned();
-        let last = self.used(exercise).into_iter().map(|node| (node, text.clone())).collect::<Vec<_>>();
+        let last = self
+            .used(exercise)
+            .into_iter()
+            .map(|node| (node, text.clone()))
+            .collect::<Vec<_>>();
         outcome.max(self.undo(exercise, &instance, "state", last).await)
     }
 
     async fn clean_step(&self, exercise: &Exercise, step: &Step, instance: &Instance) -> Outcome {
-        let Some(text) = &step.cleanup else { return Outcome::Skipped };
+        let Some(text) = &step.cleanup else {
+            return Outcome::Skipped;
+        };
         let nodes = nodes(&step.hosts, self.classroom.cluster);
         let scripts = nodes.into_iter().map(|node| (node, text.clone())).collect();
         self.undo(exercise, instance, &instance.name, scripts).await
@@ -95,7 +132,11 @@ impl Runner<'_> {
     ) -> Outcome {
         let scripts: Vec<Script<'_>> = scripts
             .into_iter()
-            .map(|(node, text)| Script { node, text, variables: self.variables(exercise, instance, node) })
+            .map(|(node, text)| Script {
+                node,
+                text,
+                variables: self.variables(exercise, instance, node),
+            })
             .collect();
         let results = self.classroom.run(&scripts, QUICK).await;
         let mut outcome = Outcome::Skipped;

@@ -32,7 +32,9 @@ impl Runner<'_> {
                 };
                 let action = match part {
                     Part::Checks => Outcome::Passed,
-                    Part::Whole | Part::Setup => self.act(exercise, step, instance, &ready, &mut captured).await,
+                    Part::Whole | Part::Setup => {
+                        self.act(exercise, step, instance, &ready, &mut captured).await
+                    }
                 };
                 acted = worst(acted, action);
                 if part != Part::Setup && action == Outcome::Passed {
@@ -61,13 +63,24 @@ impl Runner<'_> {
         if self.interrupt.requested() {
             return stop(Outcome::Blocked, text!("중단됨", "interrupted"));
         }
-        let needed = step.needs.iter().filter_map(|need| Some((need, outcomes.get(need.as_str())?)));
+        let needed = step
+            .needs
+            .iter()
+            .filter_map(|need| Some((need, outcomes.get(need.as_str())?)));
         if part != Part::Checks
-            && let Some((need, outcome)) = needed.max_by_key(|(_, outcome)| (**outcome != Outcome::Passed, **outcome))
+            && let Some((need, outcome)) =
+                needed.max_by_key(|(_, outcome)| (**outcome != Outcome::Passed, **outcome))
             && *outcome != Outcome::Passed
         {
-            let became = if *outcome == Outcome::Skipped { Outcome::Skipped } else { Outcome::Blocked };
-            return stop(became, text!("`{need}`이(가) 통과하지 못함", "`{need}` did not pass"));
+            let became = if *outcome == Outcome::Skipped {
+                Outcome::Skipped
+            } else {
+                Outcome::Blocked
+            };
+            return stop(
+                became,
+                text!("`{need}`이(가) 통과하지 못함", "`{need}` did not pass"),
+            );
         }
         let cluster = self.classroom.cluster;
         let hosts = nodes(&step.hosts, cluster);
@@ -85,7 +98,11 @@ impl Runner<'_> {
                 }
             }
         }
-        if ready.is_empty() { (None, Outcome::Skipped) } else { (Some(ready), Outcome::Passed) }
+        if ready.is_empty() {
+            (None, Outcome::Skipped)
+        } else {
+            (Some(ready), Outcome::Passed)
+        }
     }
 
     async fn act(
@@ -96,7 +113,8 @@ impl Runner<'_> {
         nodes: &[&Node],
         captured: &mut Captured,
     ) -> Outcome {
-        let engine = "systemctl restart docker\nuntil docker version >/dev/null 2>&1; do sleep 0.2; done".to_owned();
+        let engine =
+            "systemctl restart docker\nuntil docker version >/dev/null 2>&1; do sleep 0.2; done".to_owned();
         let text = match &step.action {
             Action::Nothing => return Outcome::Passed,
             Action::RestartNode => return self.restart(exercise, step, instance, nodes).await,
@@ -106,7 +124,10 @@ impl Runner<'_> {
         let script = |node: &&'_ Node| {
             let mut variables = self.variables(exercise, instance, node);
             for (name, values) in captured.iter() {
-                let own = values.iter().find(|(host, _)| *host == node.name).or(values.first());
+                let own = values
+                    .iter()
+                    .find(|(host, _)| *host == node.name)
+                    .or(values.first());
                 variables.extend(own.map(|(_, value)| (name.clone(), value.clone())));
             }
             (node.name.clone(), text.clone(), variables)
@@ -115,22 +136,42 @@ impl Runner<'_> {
         let scripts: Vec<Script<'_>> = prepared
             .into_iter()
             .zip(nodes)
-            .map(|((_, text, variables), node)| Script { node, text, variables })
+            .map(|((_, text, variables), node)| Script {
+                node,
+                text,
+                variables,
+            })
             .collect();
         let results = self.interruptible(&scripts, step).await;
         let mut outcome = Outcome::Passed;
         let outputs: Vec<(String, String)> = scripts
             .iter()
             .zip(&results)
-            .filter_map(|(script, ran)| Some((script.node.name.to_string(), ran.seen.as_ref().ok()?.stdout.clone())))
+            .filter_map(|(script, ran)| {
+                Some((
+                    script.node.name.to_string(),
+                    ran.seen.as_ref().ok()?.stdout.clone(),
+                ))
+            })
             .collect();
         let across = step.expect.across(&outputs);
         for (script, ran) in scripts.iter().zip(&results) {
             let (became, output, reason) = match &ran.seen {
-                Err(why) => (Outcome::Errored, why.clone(), Some(text!("실행하지 못함: {why}", "could not run it: {why}"))),
+                Err(why) => (
+                    Outcome::Errored,
+                    why.clone(),
+                    Some(text!("실행하지 못함: {why}", "could not run it: {why}")),
+                ),
                 Ok(seen) => {
-                    let reason = step.expect.mismatch(seen, &script.variables).or_else(|| across.clone());
-                    let became = if reason.is_some() { Outcome::Failed } else { Outcome::Passed };
+                    let reason = step
+                        .expect
+                        .mismatch(seen, &script.variables)
+                        .or_else(|| across.clone());
+                    let became = if reason.is_some() {
+                        Outcome::Failed
+                    } else {
+                        Outcome::Passed
+                    };
                     (became, format!("{}{}", seen.stdout, seen.stderr), reason)
                 }
             };
@@ -161,12 +202,22 @@ impl Runner<'_> {
         }
     }
 
-    async fn restart(&self, exercise: &Exercise, step: &Step, instance: &Instance, nodes: &[&Node]) -> Outcome {
+    async fn restart(
+        &self,
+        exercise: &Exercise,
+        step: &Step,
+        instance: &Instance,
+        nodes: &[&Node],
+    ) -> Outcome {
         let mut outcome = Outcome::Passed;
         for node in nodes {
             let since = Instant::now();
             let result = self.classroom.restart(&node.name, step.deadline).await;
-            let became = if result.is_ok() { Outcome::Passed } else { Outcome::Errored };
+            let became = if result.is_ok() {
+                Outcome::Passed
+            } else {
+                Outcome::Errored
+            };
             outcome = outcome.max(became);
             let told = Told {
                 step: instance.name.clone(),
@@ -191,7 +242,10 @@ fn capture(step: &Step, script: &Script<'_>, ran: &Ran, captured: &mut Captured)
         };
         let value = match &capture.regex {
             None => Some(output),
-            Some(regex) => regex.captures(output).and_then(|found| found.get(1).or(found.get(0))).map(|found| found.as_str()),
+            Some(regex) => regex
+                .captures(output)
+                .and_then(|found| found.get(1).or(found.get(0)))
+                .map(|found| found.as_str()),
         };
         if let Some(value) = value {
             let values = captured.entry(capture.name.clone()).or_default();

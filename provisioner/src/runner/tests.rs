@@ -24,11 +24,19 @@ impl Reporter for Heard {
     fn report(&mut self, event: &Event) {
         let (name, outcome) = match &event.what {
             What::StepFinished { step, outcome, .. } => (step.clone(), outcome),
-            What::CheckFinished { step, check, outcome, .. } => (format!("{step}/{check}"), outcome),
-            What::ExerciseFinished { exercise, outcome, .. } => (format!("= {exercise}"), outcome),
+            What::CheckFinished {
+                step, check, outcome, ..
+            } => (format!("{step}/{check}"), outcome),
+            What::ExerciseFinished {
+                exercise, outcome, ..
+            } => (format!("= {exercise}"), outcome),
             _ => return,
         };
-        let node = event.node.as_ref().map(|node| format!(" {node}")).unwrap_or_default();
+        let node = event
+            .node
+            .as_ref()
+            .map(|node| format!(" {node}"))
+            .unwrap_or_default();
         self.0.lock().unwrap().push(format!("{name}{node} {outcome:?}"));
     }
 }
@@ -46,22 +54,36 @@ async fn run(exercises: &[(&str, &str)], online: bool, interrupted: bool) -> Run
     let scratch = tempfile::tempdir().unwrap();
     let state = scratch.path().join("state");
     let mut files = Files::new();
-    let mut lab = format!("title: t\nvariables: {{scratch: {}}}\nexercises:\n", scratch.path().display());
+    let mut lab = format!(
+        "title: t\nvariables: {{scratch: {}}}\nexercises:\n",
+        scratch.path().display()
+    );
     for (id, text) in exercises {
         lab += &format!("- {id}.yaml\n");
-        files.insert(format!("{id}.yaml"), format!("id: {id}\nsection: s\ntitle: t\n{text}"));
+        files.insert(
+            format!("{id}.yaml"),
+            format!("id: {id}\nsection: s\ntitle: t\n{text}"),
+        );
     }
     files.insert("lab.yaml".into(), lab);
-    let lab = load("test", &files, Some(&cluster)).map_err(|problems| format!("{problems:#?}")).unwrap();
+    let lab = load("test", &files, Some(&cluster))
+        .map_err(|problems| format!("{problems:#?}"))
+        .unwrap();
     let mut clients = BTreeMap::new();
     for node in &cluster.nodes {
         let (ours, theirs) = tokio::io::duplex(64 * 1024);
         let (reader, writer) = tokio::io::split(theirs);
         tokio::spawn(async move { agent::server::serve(reader, writer).await });
         let (reader, writer) = tokio::io::split(ours);
-        clients.insert(node.name.clone(), agent::client::Client::connect(reader, writer).await.unwrap());
+        clients.insert(
+            node.name.clone(),
+            agent::client::Client::connect(reader, writer).await.unwrap(),
+        );
     }
-    let circumstances = Circumstances { provider: ProviderKind::Local, online };
+    let circumstances = Circumstances {
+        provider: ProviderKind::Local,
+        online,
+    };
     let mut classroom = Classroom::new(&cluster, None, circumstances, clients);
     classroom.state = state.display().to_string();
     let (sink, heard, interrupt) = (Sink::default(), Heard::default(), Interrupt::default());
@@ -77,15 +99,30 @@ async fn run(exercises: &[(&str, &str)], online: bool, interrupted: bool) -> Run
         });
     }
     let all: Vec<_> = lab.exercises.iter().collect();
-    let tally = Runner::new(&lab, &classroom, &sink, &interrupt, false).run(&all).await;
-    let left = std::fs::read_dir(&state).into_iter().flatten().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let tally = Runner::new(&lab, &classroom, &sink, &interrupt, false)
+        .run(&all)
+        .await;
+    let left = std::fs::read_dir(&state)
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let left = left.collect();
-    Run { lines: heard.0.lock().unwrap().clone(), tally, left, lab: lab.clone(), scratch }
+    Run {
+        lines: heard.0.lock().unwrap().clone(),
+        tally,
+        left,
+        lab: lab.clone(),
+        scratch,
+    }
 }
 
 fn objections(run: &Run) -> Vec<String> {
     let all: Vec<_> = run.lab.exercises.iter().collect();
-    run.tally.objections(&run.lab, &all).into_iter().map(|text| text.en).collect()
+    run.tally
+        .objections(&run.lab, &all)
+        .into_iter()
+        .map(|text| text.en)
+        .collect()
 }
 
 #[tokio::test]
@@ -104,8 +141,17 @@ async fn captures_matrix_checks_and_relations_between_hosts() {
   - {id: same, title: t, run: echo \"$master\", expect: {stdout: {exactly: m-k8s}, across-hosts: equal}}
 ";
     let run = run(&[("one", steps)], false, false).await;
-    assert_eq!(run.lines[..2], ["make[tag=a] m-k8s Passed", "make[tag=b] m-k8s Passed"]);
-    assert_eq!(run.lines.iter().filter(|line| line.starts_with("use/same w") && line.ends_with("Passed")).count(), 3);
+    assert_eq!(
+        run.lines[..2],
+        ["make[tag=a] m-k8s Passed", "make[tag=b] m-k8s Passed"]
+    );
+    assert_eq!(
+        run.lines
+            .iter()
+            .filter(|line| line.starts_with("use/same w") && line.ends_with("Passed"))
+            .count(),
+        3
+    );
     assert_eq!(run.lines.last().unwrap(), "= one Passed");
     assert_eq!(objections(&run), [""; 0]);
     assert!(run.left.is_empty());
@@ -120,7 +166,12 @@ async fn outcomes_stay_apart_and_cleanups_run() {
 - {id: late, needs: [], solve: sleep 30, deadline: 100ms}
 - {id: expected, needs: [], solve: exit 60, expect: {exit-code: 60}, checks: [{id: c, title: t, run: 'false', expect: {exit-code: 0}}]}
 ";
-    let run = run(&[("one", steps), ("two", "steps: [{id: a, solve: 'true'}]\n")], false, false).await;
+    let run = run(
+        &[("one", steps), ("two", "steps: [{id: a, solve: 'true'}]\n")],
+        false,
+        false,
+    )
+    .await;
     assert_eq!(
         run.lines,
         [
@@ -145,7 +196,9 @@ async fn outcomes_stay_apart_and_cleanups_run() {
 #[tokio::test]
 async fn a_check_looks_again_only_where_it_says_so() {
     let steps = |retries: &str| {
-        format!("steps:\n- id: a\n  checks:\n  - {{id: c, title: t, run: 'echo x >> $scratch/n; wc -l < $scratch/n', expect: {{stdout: {{exactly: '3'}}}}, {retries}delay: 1ms}}\n")
+        format!(
+            "steps:\n- id: a\n  checks:\n  - {{id: c, title: t, run: 'echo x >> $scratch/n; wc -l < $scratch/n', expect: {{stdout: {{exactly: '3'}}}}, {retries}delay: 1ms}}\n"
+        )
     };
     let patient = run(&[("one", &steps("retries: 5, "))], false, false).await;
     assert_eq!(patient.lines, ["a/c m-k8s Passed", "= one Passed"]);
@@ -160,7 +213,14 @@ async fn needs_are_set_up_first_and_an_interrupt_still_cleans_up() {
     let run = run(&[("one", one), ("two", two)], false, true).await;
     assert_eq!(
         run.lines,
-        ["a m-k8s Passed", "= one Passed", "a m-k8s Passed", "b m-k8s Errored", "c Blocked", "= two Errored"]
+        [
+            "a m-k8s Passed",
+            "= one Passed",
+            "a m-k8s Passed",
+            "b m-k8s Errored",
+            "c Blocked",
+            "= two Errored"
+        ]
     );
     assert!(run.scratch.path().join("cleaned").exists() && !run.scratch.path().join("made").exists());
     assert!(run.tally.counts.errored == 1 && Outcome::Errored > Outcome::Failed);
