@@ -8,6 +8,7 @@ mod completions;
 mod doctor;
 mod down;
 mod exec;
+mod exercise;
 mod forward;
 mod help;
 mod keeper;

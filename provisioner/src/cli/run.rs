@@ -1,13 +1,136 @@
-//! `lab run`.
+//! `lab run`: carries out a lab and judges it.
 
-use crate::cli::App;
-use crate::error::{Error, Result};
+use std::path::{Path, PathBuf};
+
+use crate::cli::{App, exercise};
+use crate::error::{Error, Result, exit};
+use crate::lab::{Exercise, Lab};
+use crate::report::jsonl::Jsonl;
+use crate::report::junit::Junit;
+use crate::runner::classroom::Classroom;
+use crate::runner::{Runner, Tally};
+use crate::text;
 
 /// Arguments of `lab run`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// The lab, or one exercise of it as LAB/EXERCISE
+    #[arg(value_name = "LAB[/EXERCISE]")]
+    lab: String,
+    /// Begin with this exercise
+    #[arg(long, value_name = "EXERCISE")]
+    from: Option<String>,
+    /// Only these exercises
+    #[arg(long, value_name = "EXERCISE", value_delimiter = ',')]
+    only: Vec<String>,
+    /// Print what would run; touch nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Go on after an exercise that did not pass
+    #[arg(long)]
+    keep_going: bool,
+}
 
 /// Runs the verb.
-pub fn run(_args: &Args, _app: &App) -> Result<u8> {
-    Err(Error::new("not yet"))
+pub fn run(args: &Args, app: &App) -> Result<u8> {
+    let paths = app.paths()?;
+    let cluster = app.cluster(&paths)?;
+    let lab = exercise::find(exercise::split(&args.lab).0, &paths, Some(&cluster), app.out)?;
+    let chosen = choose(args, &lab)?;
+    if args.dry_run {
+        for exercise in &chosen {
+            app.out.line(format!(
+                "{}/{}  {}",
+                lab.name,
+                exercise.id,
+                exercise.title.get(app.out.lang)
+            ));
+            for step in &exercise.steps {
+                for instance in crate::lab::step::instances(step) {
+                    let nodes = crate::lab::step::nodes(&step.hosts, &cluster);
+                    let names: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
+                    app.out.line(format!("  {}  {}", instance.name, names.join(" ")));
+                }
+            }
+        }
+        return Ok(exit::OK);
+    }
+    let seat = app.change("run")?;
+    app.interrupt.arm();
+    let directory = report_directory(&paths.reports)?;
+    app.sink
+        .add(Box::new(Jsonl::create(&directory.join("events.jsonl"))?));
+    app.sink.add(Box::new(Junit::new(directory.join("junit.xml"))));
+    let tally = app.block_on(async {
+        let clients = exercise::reach(&seat.cluster, seat.provider.as_ref()).await?;
+        let now = exercise::circumstances(app, &seat, &clients).await;
+        let classroom = Classroom::new(&seat.cluster, Some(seat.provider.as_ref()), now, clients);
+        Ok::<_, Error>(
+            Runner::new(&lab, &classroom, &app.sink, &app.interrupt, args.keep_going)
+                .run(&chosen)
+                .await,
+        )
+    })??;
+    let code = judge(&tally, &lab, &chosen, &directory, app);
+    app.interrupt.check()?;
+    Ok(code)
+}
+
+fn choose<'lab>(args: &Args, lab: &'lab Lab) -> Result<Vec<&'lab Exercise>> {
+    let mut wanted: Vec<&str> = args.only.iter().map(String::as_str).collect();
+    wanted.extend(exercise::split(&args.lab).1);
+    for id in wanted.iter().copied().chain(args.from.as_deref()) {
+        exercise::exercise(lab, id)?;
+    }
+    let first = |exercise: &&Exercise| args.from.as_ref().is_none_or(|from| exercise.id == *from);
+    let start = lab.exercises.iter().position(|one| first(&one)).unwrap_or(0);
+    Ok(lab.exercises[start..]
+        .iter()
+        .filter(|one| wanted.is_empty() || wanted.contains(&one.id.as_str()))
+        .collect())
+}
+
+/// Says what the run came to, writes summary.txt, and gives the exit code.
+fn judge(tally: &Tally, lab: &Lab, chosen: &[&Exercise], directory: &Path, app: &App) -> u8 {
+    let objections = tally.objections(lab, chosen);
+    let counts = tally.counts;
+    let mut summary = format!(
+        "{}: {} passed, {} failed, {} errored, {} skipped, {} blocked\n",
+        lab.name, counts.passed, counts.failed, counts.errored, counts.skipped, counts.blocked
+    );
+    for objection in &objections {
+        summary += &format!("{}\n", objection.get(app.out.lang));
+        app.sink.warn(objection.clone());
+    }
+    if let Err(error) = std::fs::write(directory.join("summary.txt"), summary) {
+        app.sink.warn(text!(
+            "summary.txt를 쓰지 못함: {error}",
+            "cannot write summary.txt: {error}"
+        ));
+    }
+    let shown = directory.display();
+    app.sink.note(text!("보고서: {shown}", "report: {shown}"));
+    if objections.is_empty() {
+        exit::OK
+    } else {
+        exit::LAB
+    }
+}
+
+/// A new directory named by the time, with `latest` beside it leading there.
+fn report_directory(reports: &Path) -> Result<PathBuf> {
+    let time: String = crate::event::now().replace(':', "-");
+    let directory = reports.join(&time);
+    let failed =
+        |error: std::io::Error| Error::new(format!("cannot make {}", directory.display())).because(error);
+    std::fs::create_dir_all(&directory).map_err(failed)?;
+    #[cfg(unix)]
+    {
+        let (latest, beside) = (reports.join("latest"), reports.join(".latest"));
+        let _ = std::fs::remove_file(&beside);
+        std::os::unix::fs::symlink(&time, &beside)
+            .and_then(|()| std::fs::rename(&beside, &latest))
+            .map_err(failed)?;
+    }
+    Ok(directory)
 }

@@ -1,13 +1,93 @@
-//! `lab show`.
+//! `lab show`: an exercise as a person would type it.
 
-use crate::cli::App;
-use crate::error::{Error, Result};
+use crate::cli::{App, exercise};
+use crate::error::{Error, Result, exit};
+use crate::lab::step::{instances, nodes};
+use crate::lab::variables::{Variables, built_in};
+use crate::lab::{Action, Step};
+use crate::text;
+use crate::text::Lang;
 
 /// Arguments of `lab show`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// The exercise
+    #[arg(value_name = "LAB/EXERCISE")]
+    exercise: String,
+}
 
 /// Runs the verb.
-pub fn run(_args: &Args, _app: &App) -> Result<u8> {
-    Err(Error::new("not yet"))
+pub fn run(args: &Args, app: &App) -> Result<u8> {
+    let paths = app.paths()?;
+    let cluster = app.cluster(&paths)?;
+    let (lab, id) = exercise::split(&args.exercise);
+    let lab = exercise::find(lab, &paths, Some(&cluster), app.out)?;
+    let id = id.ok_or_else(|| Error::usage(text!("LAB/EXERCISE로 적으세요", "write LAB/EXERCISE")))?;
+    let exercise = exercise::exercise(&lab, id)?;
+    let lang = app.out.lang;
+    app.out.line(format!("# {}", exercise.title.get(lang)));
+    for step in &exercise.steps {
+        for instance in instances(step) {
+            let hosts = nodes(&step.hosts, &cluster);
+            let names: Vec<&str> = hosts.iter().map(|node| node.name.as_str()).collect();
+            let title = step
+                .title
+                .as_ref()
+                .map(|title| format!(": {}", title.get(lang)))
+                .unwrap_or_default();
+            app.out
+                .line(format!("\n## {}{title}\n[{}]", instance.name, names.join(" ")));
+            let Some(node) = hosts.first() else { continue };
+            let mut variables = lab.variables.clone();
+            variables.extend(built_in(&cluster, node, &lab.name, id));
+            variables.extend(instance.values);
+            action(step, &variables, app);
+        }
+        for check in &step.checks {
+            let claim = check
+                .claim
+                .as_ref()
+                .and_then(|id| lab.claims.iter().find(|claim| claim.id == *id));
+            let claim = claim
+                .map(|claim| format!("  ({})", claim.claim.get(lang)))
+                .unwrap_or_default();
+            app.out.line(format!("  ? {}{claim}", check.title.get(lang)));
+        }
+    }
+    Ok(exit::OK)
+}
+
+fn action(step: &Step, variables: &Variables, app: &App) {
+    match &step.action {
+        Action::Nothing => {}
+        Action::Solve(script) => typed(script, variables)
+            .lines()
+            .for_each(|line| app.out.line(format!("  {line}"))),
+        Action::RestartEngine => app.out.line("  systemctl restart docker"),
+        Action::RestartNode => {
+            let here = match app.out.lang {
+                Lang::Ko => "이 컴퓨터에서",
+                Lang::En => "on this host",
+            };
+            app.out.line(format!(
+                "  lab restart {}    # {here}",
+                variables.get("node").map_or("", String::as_str)
+            ));
+        }
+    }
+}
+
+/// The script without the bookkeeping of automatic runs, known variables filled in.
+fn typed(script: &str, variables: &Variables) -> String {
+    let book = |line: &&str| !line.contains("$state");
+    let mut text = script.lines().filter(book).collect::<Vec<_>>().join("\n");
+    let mut names: Vec<&String> = variables.keys().collect();
+    names.sort_by_key(|name| std::cmp::Reverse(name.len()));
+    text = text.replace(" --label \"lab.exercise=$exercise\"", "");
+    for name in names {
+        text = text
+            .replace(&format!("${{{name}}}"), &variables[name])
+            .replace(&format!("${name}"), &variables[name]);
+    }
+    text
 }

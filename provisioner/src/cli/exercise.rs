@@ -1,0 +1,190 @@
+//! What the verbs on exercises share: finding a lab, reaching its classroom, setting an exercise up.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::cli::App;
+use crate::cli::seat::Seat;
+use crate::config::{Cluster, Egress, ProviderKind};
+use crate::error::{Error, Result, exit};
+use crate::lab::embedded::{self, Files};
+use crate::lab::load::load;
+use crate::lab::step::Circumstances;
+use crate::lab::{Exercise, Lab};
+use crate::node::NodeName;
+use crate::paths::Paths;
+use crate::provider::Provider;
+use crate::report::out::Out;
+use crate::runner::Runner;
+use crate::runner::classroom::{Classroom, patient};
+use crate::session::Session;
+use crate::text;
+
+/// The largest file read.
+const MOST: u64 = 1 << 20;
+
+/// The names of all labs: the project's own and those the program carries.
+pub fn names(paths: &Paths) -> Vec<String> {
+    let mut names: Vec<String> = embedded::names().map(str::to_owned).collect();
+    for entry in std::fs::read_dir(paths.project.join("labs"))
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if entry.path().join("lab.yaml").is_file() && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.sort();
+    names
+}
+
+/// The lab of this name. All its problems are printed before the error.
+pub fn find(name: &str, paths: &Paths, cluster: Option<&Cluster>, out: Out) -> Result<Lab> {
+    let files = files(name, paths)?;
+    load(name, &files, cluster).map_err(|problems| {
+        out.problems(&problems);
+        let count = problems.len();
+        Error::usage(text!("{name}: 문제 {count}개", "{name}: {count} problem(s)"))
+    })
+}
+
+/// `LAB/EXERCISE` apart; the exercise may be absent.
+pub fn split(name: &str) -> (&str, Option<&str>) {
+    name.split_once('/')
+        .map_or((name, None), |(lab, exercise)| (lab, Some(exercise)))
+}
+
+/// The exercise of a lab.
+pub fn exercise<'lab>(lab: &'lab Lab, id: &str) -> Result<&'lab Exercise> {
+    lab.exercise(id).ok_or_else(|| {
+        let known = lab.exercises.iter().map(|exercise| exercise.id.as_str());
+        Error::usage(text!(
+            "{}에 실습 `{id}`이(가) 없음",
+            "{} has no exercise `{id}`",
+            lab.name
+        ))
+        .hint(crate::config::suggest::hint(id, known))
+    })
+}
+
+fn files(name: &str, paths: &Paths) -> Result<Files> {
+    let plain = !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\']);
+    let directory = paths.project.join("labs").join(name);
+    if plain && directory.join("lab.yaml").is_file() {
+        return read(&directory);
+    }
+    embedded::files(name).ok_or_else(|| {
+        let known = names(paths);
+        Error::usage(text!("`{name}`라는 lab이 없음", "there is no lab `{name}`")).hint(
+            crate::config::suggest::hint(name, known.iter().map(String::as_str)),
+        )
+    })
+}
+
+fn read(directory: &std::path::Path) -> Result<Files> {
+    let failed =
+        |error: std::io::Error| Error::usage(format!("cannot read {}", directory.display())).because(error);
+    let mut files = Files::new();
+    for entry in std::fs::read_dir(directory).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.extension().is_none_or(|extension| extension != "yaml") {
+            continue;
+        }
+        let about = std::fs::symlink_metadata(&path).map_err(failed)?;
+        if !about.is_file() {
+            let what = text!("{}: 일반 파일이 아님", "{}: not a regular file", path.display());
+            return Err(Error::usage(what));
+        }
+        if about.len() > MOST {
+            let what = text!("{}: 파일이 너무 큼", "{}: the file is too large", path.display());
+            return Err(Error::usage(what));
+        }
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        files.insert(name, std::fs::read_to_string(&path).map_err(failed)?);
+    }
+    Ok(files)
+}
+
+/// Reaches every node of the cluster, all at once.
+pub async fn reach(
+    cluster: &Cluster,
+    provider: &dyn Provider,
+) -> Result<BTreeMap<NodeName, agent::client::Client>> {
+    let mut tasks = tokio::task::JoinSet::new();
+    for node in &cluster.nodes {
+        let endpoint = provider.endpoint(&node.name)?;
+        tasks.spawn(async move { Session::open(&endpoint, patient(Duration::from_secs(60))).await });
+    }
+    let mut clients = BTreeMap::new();
+    while let Some(ended) = tasks.join_next().await {
+        let session = ended.map_err(|error| Error::new("cannot reach a node").because(error))??;
+        clients.insert(session.node, session.agent);
+    }
+    Ok(clients)
+}
+
+/// What steps' conditions are judged by. Asks a node whether Docker Hub can be reached, unless that is out of the question.
+pub async fn circumstances(
+    app: &App,
+    seat: &Seat,
+    clients: &BTreeMap<NodeName, agent::client::Client>,
+) -> Circumstances {
+    let provider = match seat.provider.name() {
+        "vagrant" => ProviderKind::Vagrant,
+        "inventory" => ProviderKind::Inventory,
+        _ => ProviderKind::Local,
+    };
+    let possible = !app.global.offline && seat.cluster.egress != Egress::Off;
+    let master = clients.get(&seat.cluster.master().name).filter(|_| possible);
+    let online = match master {
+        None => false,
+        Some(client) => {
+            let probe = ["bash", "-c", "timeout 3 bash -c '</dev/tcp/index.docker.io/443'"]
+                .map(str::to_owned)
+                .to_vec();
+            let run = agent::wire::Run {
+                argv: probe,
+                deadline_ms: Some(5000),
+                cap: Some(1024),
+                ..Default::default()
+            };
+            client
+                .run(run)
+                .await
+                .is_ok_and(|ended| ended.exited.how == agent::wire::How::Code(0))
+        }
+    };
+    Circumstances { provider, online }
+}
+
+/// `lab start LAB/EXERCISE`: sets up what the exercise needs, and leaves the exercise itself to the person.
+pub fn start(name: &str, app: &App) -> Result<u8> {
+    let seat = app.change("start")?;
+    let (lab, id) = split(name);
+    let lab = find(lab, &seat.paths, Some(&seat.cluster), app.out)?;
+    let exercise = exercise(&lab, id.unwrap_or_default())?;
+    let tally = app.block_on(async {
+        let clients = reach(&seat.cluster, seat.provider.as_ref()).await?;
+        let now = circumstances(app, &seat, &clients).await;
+        let classroom = Classroom::new(&seat.cluster, Some(seat.provider.as_ref()), now, clients);
+        Ok::<_, Error>(
+            Runner::new(&lab, &classroom, &app.sink, &app.interrupt, false)
+                .set_up(exercise)
+                .await,
+        )
+    })??;
+    let ready = tally.counts.failed + tally.counts.errored + tally.counts.blocked == 0;
+    if ready {
+        app.sink.note(text!(
+            "준비됨. 할 일은 `lab show {name}`, 확인은 `lab check {name}`",
+            "ready. `lab show {name}` says what to type, `lab check {name}` checks it"
+        ));
+    }
+    Ok(if ready { exit::OK } else { exit::LAB })
+}

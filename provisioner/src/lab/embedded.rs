@@ -1,0 +1,41 @@
+//! The labs the program carries. A project's own `labs/` comes first (see [`crate::cli`]).
+
+/// The files of a lab, by name.
+pub type Files = std::collections::BTreeMap<String, String>;
+
+macro_rules! lab {
+    ($name:literal: $($file:literal),* $(,)?) => {
+        ($name, &[$(($file, include_str!(concat!("../../../labs/", $name, "/", $file)))),*])
+    };
+}
+
+type Embedded = (&'static str, &'static [(&'static str, &'static str)]);
+
+const LABS: &[Embedded] = &[lab!("chapter4":
+    "lab.yaml",
+    "claims.yaml",
+    "pull-images.yaml",
+    "image-tags.yaml",
+    "image-layers.yaml",
+    "run-containers.yaml",
+    "publish-port.yaml",
+    "filter-containers.yaml",
+    "restart-policy.yaml",
+    "registry.yaml",
+)];
+
+/// Names of the labs there are.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    LABS.iter().map(|(name, _)| *name)
+}
+
+/// The files of a lab.
+pub fn files(lab: &str) -> Option<Files> {
+    let (_, files) = LABS.iter().find(|(name, _)| *name == lab)?;
+    Some(
+        files
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+            .collect(),
+    )
+}

@@ -1,0 +1,182 @@
+//! An exercise and its steps, as written -> as data.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::Reader;
+use crate::config::{ProviderKind, suggest};
+use crate::lab::place::{At, OneOrMany};
+use crate::lab::{Action, Check, Exercise, Hosts, Step, When, raw};
+use crate::text;
+
+/// How long a script may take where nothing is written.
+pub(super) const DEADLINE: Duration = Duration::from_secs(60);
+
+impl Reader<'_> {
+    pub(super) fn exercise(&mut self, raw: &raw::Exercise) -> Option<Exercise> {
+        let id = self.id(raw.id.as_ref());
+        let title = self.text(raw.title.as_ref());
+        let mut steps: Vec<Step> = vec![];
+        for step in raw.steps.iter().flat_map(|steps| steps.iter()) {
+            let previous = steps.last().map(|step| step.id.clone());
+            steps.extend(self.step(step, previous));
+        }
+        if let Some(none) = raw.steps.as_ref().filter(|steps| steps.is_empty()) {
+            self.report(
+                none.location,
+                text!("단계가 하나도 없음", "there are no steps"),
+                None,
+            );
+        }
+        Some(Exercise {
+            id: id?,
+            section: (**raw.section.as_ref()?).clone(),
+            title: title?,
+            needs: raw.needs.iter().map(|need| (**need).clone()).collect(),
+            containers: raw.containers.iter().map(|name| (**name).clone()).collect(),
+            steps,
+        })
+    }
+
+    pub(super) fn step(&mut self, raw: &At<raw::Step>, previous: Option<String>) -> Option<Step> {
+        let id = self.id(raw.id.as_ref());
+        let action = self.action(raw);
+        let checks: Vec<Check> = raw.checks.iter().filter_map(|check| self.check(check)).collect();
+        let matrix = raw.matrix.iter().map(|(name, values)| {
+            if values.is_empty() {
+                self.report(
+                    values.location,
+                    text!("값이 없음: `{name}`", "`{name}` has no values"),
+                    None,
+                );
+            }
+            (
+                name.clone(),
+                values.iter().map(|value| (**value).clone()).collect(),
+            )
+        });
+        let matrix: BTreeMap<String, Vec<String>> = matrix.collect();
+        if action == Action::Nothing && raw.checks.is_empty() {
+            let hint = text!(
+                "`solve`, `restart` 또는 `checks`를 적으세요",
+                "write `solve`, `restart` or `checks`"
+            );
+            self.report(
+                raw.location,
+                text!("아무것도 하지 않는 단계", "a step that does nothing"),
+                Some(hint),
+            );
+        }
+        let needs = match &raw.needs {
+            Some(needs) => needs.iter().map(|need| (**need).clone()).collect(),
+            None => previous.into_iter().collect(),
+        };
+        Some(Step {
+            title: self.text(raw.title.as_ref()),
+            hosts: self.hosts(raw.hosts.as_ref()).unwrap_or(Hosts::Master),
+            needs,
+            when: raw.when.as_ref().map(|when| self.when(when)).unwrap_or_default(),
+            matrix,
+            action,
+            deadline: self.duration(raw.deadline.as_ref()).unwrap_or(DEADLINE),
+            expect: raw
+                .expect
+                .as_ref()
+                .map(|expect| self.expect(expect))
+                .unwrap_or_default(),
+            capture: raw
+                .capture
+                .iter()
+                .filter_map(|(name, capture)| self.capture(name, capture))
+                .collect(),
+            checks,
+            cleanup: raw.cleanup.as_ref().map(|script| (**script).clone()),
+            id: id?,
+        })
+    }
+
+    pub(super) fn action(&mut self, raw: &raw::Step) -> Action {
+        match (&raw.solve, &raw.restart) {
+            (Some(_), Some(restart)) => {
+                self.report(
+                    restart.location,
+                    text!("`solve`와 `restart`가 함께 있음", "both `solve` and `restart`"),
+                    None,
+                );
+                Action::Nothing
+            }
+            (Some(script), None) => Action::Solve((**script).clone()),
+            (None, Some(_)) => match self.word(raw.restart.as_ref(), &["node", "engine"]).as_deref() {
+                Some("node") => Action::RestartNode,
+                _ => Action::RestartEngine,
+            },
+            (None, None) => Action::Nothing,
+        }
+    }
+
+    pub(super) fn when(&mut self, raw: &raw::When) -> When {
+        use agent::wire::Engine;
+        let engines = [
+            ("docker", Engine::Docker),
+            ("containerd", Engine::Containerd),
+            ("cri-o", Engine::CriO),
+            ("podman", Engine::Podman),
+        ];
+        let providers = [
+            ("local", ProviderKind::Local),
+            ("vagrant", ProviderKind::Vagrant),
+            ("inventory", ProviderKind::Inventory),
+        ];
+        let engine = self.word(raw.engine.as_ref(), &engines.map(|(word, _)| word));
+        let provider = self.word(raw.provider.as_ref(), &providers.map(|(word, _)| word));
+        When {
+            engine: engine
+                .and_then(|word| engines.iter().find(|(known, _)| *known == word))
+                .map(|(_, engine)| *engine),
+            online: self
+                .word(raw.online.as_ref(), &["true", "false"])
+                .map(|word| word == "true"),
+            workers: self.number(raw.workers.as_ref(), 32),
+            provider: provider
+                .and_then(|word| providers.iter().find(|(known, _)| *known == word))
+                .map(|(_, kind)| *kind),
+        }
+    }
+
+    pub(super) fn hosts(&mut self, raw: Option<&At<OneOrMany>>) -> Option<Hosts> {
+        let raw = raw?;
+        match raw.all() {
+            [one] if one == "master" => return Some(Hosts::Master),
+            [one] if one == "worker" => return Some(Hosts::Worker),
+            [one] if one == "workers" => return Some(Hosts::Workers),
+            [one] if one == "all" => return Some(Hosts::All),
+            _ => {}
+        }
+        let mut names = vec![];
+        for word in raw.all() {
+            let known: Vec<&str> = self
+                .cluster
+                .iter()
+                .flat_map(|cluster| cluster.nodes.iter().map(|node| node.name.as_str()))
+                .collect();
+            match word.parse() {
+                Ok(name) if self.cluster.is_none_or(|cluster| cluster.node(&name).is_some()) => {
+                    names.push(name)
+                }
+                _ => {
+                    let known = known
+                        .into_iter()
+                        .chain(["master", "worker", "workers", "all"])
+                        .collect::<Vec<_>>();
+                    let hint = suggest::hint(word, known.iter().copied());
+                    self.report(
+                        raw.location,
+                        text!("`{word}`라는 노드가 없음", "there is no node `{word}`"),
+                        Some(hint),
+                    );
+                }
+            }
+        }
+        Some(Hosts::Named(names))
+    }
+}

@@ -1,0 +1,102 @@
+//! Instances of a step: one per combination of its matrix; and which nodes it runs on. Pure.
+
+use super::variables::Variables;
+use super::{Hosts, Step, When};
+use crate::config::{Cluster, Node, ProviderKind};
+use crate::text;
+use crate::text::Text;
+
+/// One instance of a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Instance {
+    /// `start`, or `start[policy=no]`.
+    pub name: String,
+    /// The matrix' values.
+    pub values: Variables,
+}
+
+/// Every instance of a step, in the order of the matrix.
+pub fn instances(step: &Step) -> Vec<Instance> {
+    let mut all = vec![Variables::new()];
+    for (name, values) in &step.matrix {
+        let with = |before: &Variables| {
+            let before = before.clone();
+            values.iter().map(move |value| {
+                let mut values = before.clone();
+                values.insert(name.clone(), value.clone());
+                values
+            })
+        };
+        all = all
+            .iter()
+            .flat_map(|before| with(before).collect::<Vec<_>>())
+            .collect();
+    }
+    let named = |values: Variables| {
+        let list: Vec<String> = values
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let name = if list.is_empty() {
+            step.id.clone()
+        } else {
+            format!("{}[{}]", step.id, list.join(","))
+        };
+        Instance { name, values }
+    };
+    all.into_iter().map(named).collect()
+}
+
+/// The nodes that `hosts` means. Empty where the cluster has none.
+pub fn nodes<'cluster>(hosts: &Hosts, cluster: &'cluster Cluster) -> Vec<&'cluster Node> {
+    match hosts {
+        Hosts::Master => vec![cluster.master()],
+        Hosts::Worker => cluster.workers().take(1).collect(),
+        Hosts::Workers => cluster.workers().collect(),
+        Hosts::All => cluster.nodes.iter().collect(),
+        Hosts::Named(names) => names.iter().filter_map(|name| cluster.node(name)).collect(),
+    }
+}
+
+/// What is known of the classroom when a step's conditions are judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Circumstances {
+    /// Where nodes come from.
+    pub provider: ProviderKind,
+    /// Whether the internet is reachable.
+    pub online: bool,
+}
+
+/// Why a step with these conditions is skipped on `node`; `None`: it runs.
+pub fn skip(when: &When, cluster: &Cluster, node: Option<&Node>, now: Circumstances) -> Option<Text> {
+    let Some(node) = node else {
+        return Some(text!(
+            "이 클러스터에는 그런 노드가 없음",
+            "this cluster has no such node"
+        ));
+    };
+    let workers = cluster.workers().count();
+    if let Some(wanted) = when.engine.filter(|engine| *engine != node.engine) {
+        return Some(text!(
+            "컨테이너 엔진이 {wanted:?}이(가) 아님",
+            "the container engine is not {wanted:?}"
+        ));
+    }
+    if let Some(least) = when.workers.filter(|least| workers < *least) {
+        return Some(text!(
+            "워커 노드가 {least}개 필요함, {workers}개 있음",
+            "needs {least} worker(s), there are {workers}"
+        ));
+    }
+    if when.provider.is_some_and(|provider| provider != now.provider) {
+        return Some(text!("이 프로바이더에서는 하지 않음", "not with this provider"));
+    }
+    match when.online {
+        Some(true) if !now.online => Some(text!(
+            "인터넷에 연결되지 않음 (Docker Hub가 필요함)",
+            "no internet (it needs Docker Hub)"
+        )),
+        Some(false) if now.online => Some(text!("인터넷에 연결됨", "there is internet")),
+        _ => None,
+    }
+}

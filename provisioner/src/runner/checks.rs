@@ -1,0 +1,118 @@
+//! The checks of a step: look, look again where `retries` says so, compare, tell.
+
+use super::classroom::{Ran, Script, command};
+use super::{Runner, worst};
+use crate::config::Node;
+use crate::event::{Outcome, What};
+use crate::lab::step::{Instance, nodes};
+use crate::lab::variables::expand;
+use crate::lab::{Check, Exercise, Step};
+use crate::text;
+use crate::text::Text;
+
+impl Runner<'_> {
+    /// Runs a step's checks; the worst outcome.
+    pub(super) async fn checks(
+        &self,
+        exercise: &Exercise,
+        step: &Step,
+        instance: &Instance,
+        ready: &[&Node],
+    ) -> Outcome {
+        let mut outcome = Outcome::Skipped;
+        for check in &step.checks {
+            let hosts = match &check.hosts {
+                Some(hosts) => nodes(hosts, self.classroom.cluster),
+                None => ready.to_vec(),
+            };
+            outcome = worst(outcome, self.check_on(exercise, instance, check, &hosts).await);
+        }
+        outcome
+    }
+
+    async fn check_on(
+        &self,
+        exercise: &Exercise,
+        instance: &Instance,
+        check: &Check,
+        hosts: &[&Node],
+    ) -> Outcome {
+        let scripts: Vec<Script<'_>> = hosts
+            .iter()
+            .map(|node| Script {
+                node,
+                text: check.run.clone(),
+                variables: self.variables(exercise, instance, node),
+            })
+            .collect();
+        let since = std::time::Instant::now();
+        let mut results = self.classroom.run(&scripts, check.deadline).await;
+        for _ in 0..check.retries {
+            if verdicts(check, &scripts, &results).iter().all(Option::is_none) || self.interrupt.requested() {
+                break;
+            }
+            tokio::time::sleep(check.delay).await;
+            results = self.classroom.run(&scripts, check.deadline).await;
+        }
+        let millis = super::classroom::millis(since.elapsed());
+        let mut worst_outcome = Outcome::Skipped;
+        for ((script, ran), verdict) in scripts
+            .iter()
+            .zip(&results)
+            .zip(verdicts(check, &scripts, &results))
+        {
+            let outcome = match (&ran.seen, &verdict) {
+                (Err(_), _) => Outcome::Errored,
+                (Ok(_), Some(_)) => Outcome::Failed,
+                (Ok(_), None) => Outcome::Passed,
+            };
+            worst_outcome = worst(worst_outcome, outcome);
+            self.count(&exercise.id, &instance.name, outcome, true);
+            let hint = check
+                .hint
+                .as_ref()
+                .filter(|_| outcome != Outcome::Passed)
+                .map(|hint| Text {
+                    ko: expand(&hint.ko, &script.variables),
+                    en: expand(&hint.en, &script.variables),
+                });
+            let output = match &ran.seen {
+                Ok(seen) => format!("{}{}", seen.stdout, seen.stderr),
+                Err(why) => why.clone(),
+            };
+            let what = What::CheckFinished {
+                exercise: exercise.id.clone(),
+                step: instance.name.clone(),
+                check: check.id.clone(),
+                outcome,
+                millis,
+                command: command(script),
+                output,
+                reason: verdict,
+                hint,
+            };
+            self.sink.send(Some(&script.node.name), what);
+        }
+        worst_outcome
+    }
+}
+
+/// What does not hold, per script.
+fn verdicts(check: &Check, scripts: &[Script<'_>], results: &[Ran]) -> Vec<Option<Text>> {
+    let named = |(script, ran): (&Script<'_>, &Ran)| {
+        Some((
+            script.node.name.to_string(),
+            ran.seen.as_ref().ok()?.stdout.clone(),
+        ))
+    };
+    let outputs: Vec<(String, String)> = scripts.iter().zip(results).filter_map(named).collect();
+    let across = check.expect.across(&outputs);
+    let one = |(script, ran): (&Script<'_>, &Ran)| match &ran.seen {
+        Err(why) => Some(text!("볼 수 없음: {why}", "could not look: {why}")),
+        Ok(seen) => check
+            .expect
+            .mismatch(seen, &script.variables)
+            .or_else(|| across.clone()),
+    };
+    scripts.iter().zip(results).map(one).collect()
+}

@@ -1,0 +1,256 @@
+//! The steps of an exercise, one after the other: conditions, what blocks them, their action and what it led to.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use super::classroom::{Ran, Script, command, millis};
+use super::{Part, Runner, Told, worst};
+use crate::config::Node;
+use crate::event::Outcome;
+use crate::lab::step::{Instance, instances, nodes, skip};
+use crate::lab::variables::Variables;
+use crate::lab::{Action, Exercise, Step, Stream};
+use crate::node::NodeName;
+use crate::text;
+
+/// Captured values: variable -> node -> value.
+type Captured = BTreeMap<String, Vec<(NodeName, String)>>;
+
+impl Runner<'_> {
+    /// Runs the steps of an exercise; the worst outcome.
+    pub(super) async fn steps(&self, exercise: &Exercise, part: Part) -> Outcome {
+        let mut outcomes: BTreeMap<&str, Outcome> = BTreeMap::new();
+        let mut captured = Captured::new();
+        let mut all = Outcome::Skipped;
+        for step in &exercise.steps {
+            let mut acted = Outcome::Skipped;
+            for instance in &instances(step) {
+                let (ready, reached) = self.ready(exercise, step, instance, &outcomes, part);
+                let Some(ready) = ready else {
+                    acted = worst(acted, reached);
+                    continue;
+                };
+                let action = match part {
+                    Part::Checks => Outcome::Passed,
+                    Part::Whole | Part::Setup => {
+                        self.act(exercise, step, instance, &ready, &mut captured).await
+                    }
+                };
+                acted = worst(acted, action);
+                if part != Part::Setup && action == Outcome::Passed {
+                    all = worst(all, self.checks(exercise, step, instance, &ready).await);
+                }
+            }
+            outcomes.insert(&step.id, acted);
+            all = worst(all, acted);
+        }
+        all
+    }
+
+    /// Nodes a step runs on now; `None` with the outcome that was told: it does not run.
+    fn ready(
+        &self,
+        exercise: &Exercise,
+        step: &Step,
+        instance: &Instance,
+        outcomes: &BTreeMap<&str, Outcome>,
+        part: Part,
+    ) -> (Option<Vec<&Node>>, Outcome) {
+        let stop = |outcome, reason| {
+            self.tell(exercise, None, Told::simple(&instance.name, outcome, reason));
+            (None, outcome)
+        };
+        if self.interrupt.requested() {
+            return stop(Outcome::Blocked, text!("중단됨", "interrupted"));
+        }
+        let needed = step
+            .needs
+            .iter()
+            .filter_map(|need| Some((need, outcomes.get(need.as_str())?)));
+        if part != Part::Checks
+            && let Some((need, outcome)) =
+                needed.max_by_key(|(_, outcome)| (**outcome != Outcome::Passed, **outcome))
+            && *outcome != Outcome::Passed
+        {
+            let became = if *outcome == Outcome::Skipped {
+                Outcome::Skipped
+            } else {
+                Outcome::Blocked
+            };
+            return stop(
+                became,
+                text!("`{need}`이(가) 통과하지 못함", "`{need}` did not pass"),
+            );
+        }
+        let cluster = self.classroom.cluster;
+        let hosts = nodes(&step.hosts, cluster);
+        let reason = |node| skip(&step.when, cluster, node, self.classroom.circumstances);
+        if hosts.is_empty() {
+            return stop(Outcome::Skipped, reason(None).unwrap_or_else(|| "no node".into()));
+        }
+        let mut ready = vec![];
+        for node in hosts {
+            match reason(Some(node)) {
+                None => ready.push(node),
+                Some(why) => {
+                    let told = Told::simple(&instance.name, Outcome::Skipped, why);
+                    self.tell(exercise, Some(&node.name), told);
+                }
+            }
+        }
+        if ready.is_empty() {
+            (None, Outcome::Skipped)
+        } else {
+            (Some(ready), Outcome::Passed)
+        }
+    }
+
+    async fn act(
+        &self,
+        exercise: &Exercise,
+        step: &Step,
+        instance: &Instance,
+        nodes: &[&Node],
+        captured: &mut Captured,
+    ) -> Outcome {
+        let engine =
+            "systemctl restart docker\nuntil docker version >/dev/null 2>&1; do sleep 0.2; done".to_owned();
+        let text = match &step.action {
+            Action::Nothing => return Outcome::Passed,
+            Action::RestartNode => return self.restart(exercise, step, instance, nodes).await,
+            Action::RestartEngine => engine,
+            Action::Solve(script) => script.clone(),
+        };
+        let script = |node: &&'_ Node| {
+            let mut variables = self.variables(exercise, instance, node);
+            for (name, values) in captured.iter() {
+                let own = values
+                    .iter()
+                    .find(|(host, _)| *host == node.name)
+                    .or(values.first());
+                variables.extend(own.map(|(_, value)| (name.clone(), value.clone())));
+            }
+            (node.name.clone(), text.clone(), variables)
+        };
+        let prepared: Vec<(NodeName, String, Variables)> = nodes.iter().map(script).collect();
+        let scripts: Vec<Script<'_>> = prepared
+            .into_iter()
+            .zip(nodes)
+            .map(|((_, text, variables), node)| Script {
+                node,
+                text,
+                variables,
+            })
+            .collect();
+        let results = self.interruptible(&scripts, step).await;
+        let mut outcome = Outcome::Passed;
+        let outputs: Vec<(String, String)> = scripts
+            .iter()
+            .zip(&results)
+            .filter_map(|(script, ran)| {
+                Some((
+                    script.node.name.to_string(),
+                    ran.seen.as_ref().ok()?.stdout.clone(),
+                ))
+            })
+            .collect();
+        let across = step.expect.across(&outputs);
+        for (script, ran) in scripts.iter().zip(&results) {
+            let (became, output, reason) = match &ran.seen {
+                Err(why) => (
+                    Outcome::Errored,
+                    why.clone(),
+                    Some(text!("실행하지 못함: {why}", "could not run it: {why}")),
+                ),
+                Ok(seen) => {
+                    let reason = step
+                        .expect
+                        .mismatch(seen, &script.variables)
+                        .or_else(|| across.clone());
+                    let became = if reason.is_some() {
+                        Outcome::Failed
+                    } else {
+                        Outcome::Passed
+                    };
+                    (became, format!("{}{}", seen.stdout, seen.stderr), reason)
+                }
+            };
+            outcome = outcome.max(became);
+            if became == Outcome::Passed {
+                capture(step, script, ran, captured);
+            }
+            let told = Told {
+                step: instance.name.clone(),
+                outcome: became,
+                millis: ran.millis,
+                command: command(script),
+                output,
+                reason,
+            };
+            self.tell(exercise, Some(&script.node.name), told);
+        }
+        outcome
+    }
+
+    /// Runs scripts unless the work is to stop; what is dropped half way is cancelled by its client.
+    async fn interruptible(&self, scripts: &[Script<'_>], step: &Step) -> Vec<Ran> {
+        tokio::select! {
+            results = self.classroom.run(scripts, step.deadline) => results,
+            () = self.interrupt.wait() => {
+                scripts.iter().map(|_| Ran { seen: Err("interrupted".into()), millis: 0 }).collect()
+            }
+        }
+    }
+
+    async fn restart(
+        &self,
+        exercise: &Exercise,
+        step: &Step,
+        instance: &Instance,
+        nodes: &[&Node],
+    ) -> Outcome {
+        let mut outcome = Outcome::Passed;
+        for node in nodes {
+            let since = Instant::now();
+            let result = self.classroom.restart(&node.name, step.deadline).await;
+            let became = if result.is_ok() {
+                Outcome::Passed
+            } else {
+                Outcome::Errored
+            };
+            outcome = outcome.max(became);
+            let told = Told {
+                step: instance.name.clone(),
+                outcome: became,
+                millis: millis(since.elapsed()),
+                command: format!("lab restart {}", node.name),
+                output: String::new(),
+                reason: result.err().map(|error| error.to_string().into()),
+            };
+            self.tell(exercise, Some(&node.name), told);
+        }
+        outcome
+    }
+}
+
+fn capture(step: &Step, script: &Script<'_>, ran: &Ran, captured: &mut Captured) {
+    let Ok(seen) = &ran.seen else { return };
+    for capture in &step.capture {
+        let output = match capture.from {
+            Stream::Stdout => seen.stdout.trim(),
+            Stream::Stderr => seen.stderr.trim(),
+        };
+        let value = match &capture.regex {
+            None => Some(output),
+            Some(regex) => regex
+                .captures(output)
+                .and_then(|found| found.get(1).or(found.get(0)))
+                .map(|found| found.as_str()),
+        };
+        if let Some(value) = value {
+            let values = captured.entry(capture.name.clone()).or_default();
+            values.retain(|(node, _)| *node != script.node.name);
+            values.push((script.node.name.clone(), value.to_owned()));
+        }
+    }
+}

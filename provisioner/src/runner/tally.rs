@@ -1,0 +1,52 @@
+//! What a run came to, and whether that counts as done.
+
+use std::collections::BTreeMap;
+
+use crate::event::Counts;
+use crate::lab::{Exercise, Lab};
+use crate::text;
+use crate::text::Text;
+
+/// What a run has come to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Steps and checks by outcome.
+    pub counts: Counts,
+    /// Passed checks by exercise.
+    pub passed_checks: BTreeMap<String, u32>,
+    /// Steps (`exercise/step`, without matrix values) that were skipped.
+    pub skipped: Vec<String>,
+}
+
+impl Tally {
+    /// Why the run does not count as done; empty: it does. (DESIGN 10: nothing failed, errored or blocked, each exercise has
+    /// a passed check, each skip is allowed.)
+    pub fn objections(&self, lab: &Lab, exercises: &[&Exercise]) -> Vec<Text> {
+        let mut objections = vec![];
+        let bad = self.counts.failed + self.counts.errored + self.counts.blocked;
+        if bad > 0 {
+            objections.push(text!(
+                "통과하지 못한 단계와 점검 {bad}개",
+                "{bad} step(s) and check(s) did not pass"
+            ));
+        }
+        for exercise in exercises {
+            if self
+                .passed_checks
+                .get(&exercise.id)
+                .is_none_or(|count| *count == 0)
+            {
+                let id = &exercise.id;
+                objections.push(text!("{id}: 통과한 점검이 하나도 없음", "{id}: no check passed"));
+            }
+        }
+        for step in self
+            .skipped
+            .iter()
+            .filter(|step| !lab.allowed_skips.contains(step))
+        {
+            objections.push(text!("{step}: 건너뛰어서는 안 됨", "{step} may not be skipped"));
+        }
+        objections
+    }
+}

@@ -1,0 +1,227 @@
+//! The runner against real agents: agent servers on this machine, reached over in-memory streams, running harmless scripts.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use super::classroom::Classroom;
+use super::{Runner, Tally};
+use crate::config::{Cluster, ProviderKind};
+use crate::event::{Event, Outcome, Reporter, Sink, What};
+use crate::interrupt::Interrupt;
+use crate::lab::Lab;
+use crate::lab::embedded::Files;
+use crate::lab::load::load;
+use crate::lab::step::Circumstances;
+
+const CLUSTER: &str = include_str!("../../../cluster.yaml");
+
+#[derive(Clone, Default)]
+struct Heard(Arc<Mutex<Vec<String>>>);
+
+impl Reporter for Heard {
+    fn report(&mut self, event: &Event) {
+        let (name, outcome) = match &event.what {
+            What::StepFinished { step, outcome, .. } => (step.clone(), outcome),
+            What::CheckFinished {
+                step, check, outcome, ..
+            } => (format!("{step}/{check}"), outcome),
+            What::ExerciseFinished {
+                exercise, outcome, ..
+            } => (format!("= {exercise}"), outcome),
+            _ => return,
+        };
+        let node = event
+            .node
+            .as_ref()
+            .map(|node| format!(" {node}"))
+            .unwrap_or_default();
+        self.0.lock().unwrap().push(format!("{name}{node} {outcome:?}"));
+    }
+}
+
+struct Run {
+    lines: Vec<String>,
+    tally: Tally,
+    lab: Lab,
+    left: Vec<String>,
+    scratch: tempfile::TempDir,
+}
+
+async fn run(exercises: &[(&str, &str)], online: bool, interrupted: bool) -> Run {
+    let cluster = Cluster::parse("cluster.yaml", CLUSTER).unwrap();
+    let scratch = tempfile::tempdir().unwrap();
+    let state = scratch.path().join("state");
+    let mut files = Files::new();
+    let mut lab = format!(
+        "title: t\nvariables: {{scratch: {}}}\nexercises:\n",
+        scratch.path().display()
+    );
+    for (id, text) in exercises {
+        lab += &format!("- {id}.yaml\n");
+        files.insert(
+            format!("{id}.yaml"),
+            format!("id: {id}\nsection: s\ntitle: t\n{text}"),
+        );
+    }
+    files.insert("lab.yaml".into(), lab);
+    let lab = load("test", &files, Some(&cluster))
+        .map_err(|problems| format!("{problems:#?}"))
+        .unwrap();
+    let mut clients = BTreeMap::new();
+    for node in &cluster.nodes {
+        let (ours, theirs) = tokio::io::duplex(64 * 1024);
+        let (reader, writer) = tokio::io::split(theirs);
+        tokio::spawn(async move { agent::server::serve(reader, writer).await });
+        let (reader, writer) = tokio::io::split(ours);
+        clients.insert(
+            node.name.clone(),
+            agent::client::Client::connect(reader, writer).await.unwrap(),
+        );
+    }
+    let circumstances = Circumstances {
+        provider: ProviderKind::Local,
+        online,
+    };
+    let mut classroom = Classroom::new(&cluster, None, circumstances, clients);
+    classroom.state = state.display().to_string();
+    let (sink, heard, interrupt) = (Sink::default(), Heard::default(), Interrupt::default());
+    sink.add(Box::new(heard.clone()));
+    if interrupted {
+        let interrupt = interrupt.clone();
+        let begun = scratch.path().join("begun");
+        tokio::spawn(async move {
+            while !begun.exists() {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+            interrupt.request();
+        });
+    }
+    let all: Vec<_> = lab.exercises.iter().collect();
+    let tally = Runner::new(&lab, &classroom, &sink, &interrupt, false)
+        .run(&all)
+        .await;
+    let left = std::fs::read_dir(&state)
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let left = left.collect();
+    Run {
+        lines: heard.0.lock().unwrap().clone(),
+        tally,
+        left,
+        lab: lab.clone(),
+        scratch,
+    }
+}
+
+fn objections(run: &Run) -> Vec<String> {
+    let all: Vec<_> = run.lab.exercises.iter().collect();
+    run.tally
+        .objections(&run.lab, &all)
+        .into_iter()
+        .map(|text| text.en)
+        .collect()
+}
+
+#[tokio::test]
+async fn captures_matrix_checks_and_relations_between_hosts() {
+    let steps = "steps:
+- id: make
+  matrix: {tag: [a, b]}
+  solve: echo \"id=$tag$exercise\"
+  expect: {stdout: {exactly: 'id=${tag}${exercise}'}}
+  capture: {id: {from: stdout, regex: 'id=(.*)'}}
+- id: use
+  hosts: workers
+  solve: echo \"$id on $node\"
+  expect: {stdout: {exactly: 'bone on ${node}'}, across-hosts: distinct}
+  checks:
+  - {id: same, title: t, run: echo \"$master\", expect: {stdout: {exactly: m-k8s}, across-hosts: equal}}
+";
+    let run = run(&[("one", steps)], false, false).await;
+    assert_eq!(
+        run.lines[..2],
+        ["make[tag=a] m-k8s Passed", "make[tag=b] m-k8s Passed"]
+    );
+    assert_eq!(
+        run.lines
+            .iter()
+            .filter(|line| line.starts_with("use/same w") && line.ends_with("Passed"))
+            .count(),
+        3
+    );
+    assert_eq!(run.lines.last().unwrap(), "= one Passed");
+    assert_eq!(objections(&run), [""; 0]);
+    assert!(run.left.is_empty());
+}
+
+#[tokio::test]
+async fn outcomes_stay_apart_and_cleanups_run() {
+    let steps = "steps:
+- {id: online, needs: [], when: {online: true}, solve: 'true'}
+- {id: fails, needs: [], solve: 'echo no; exit 3', cleanup: 'touch $scratch/cleaned'}
+- {id: blocked, solve: 'true'}
+- {id: late, needs: [], solve: sleep 30, deadline: 100ms}
+- {id: expected, needs: [], solve: exit 60, expect: {exit-code: 60}, checks: [{id: c, title: t, run: 'false', expect: {exit-code: 0}}]}
+";
+    let run = run(
+        &[("one", steps), ("two", "steps: [{id: a, solve: 'true'}]\n")],
+        false,
+        false,
+    )
+    .await;
+    assert_eq!(
+        run.lines,
+        [
+            "online m-k8s Skipped",
+            "fails m-k8s Failed",
+            "blocked Blocked",
+            "late m-k8s Errored",
+            "expected m-k8s Passed",
+            "expected/c m-k8s Failed",
+            "= one Errored",
+            "a Blocked",
+            "= two Blocked",
+        ]
+    );
+    assert!(run.scratch.path().join("cleaned").exists());
+    let said = objections(&run);
+    assert_eq!(said[0], "5 step(s) and check(s) did not pass");
+    assert_eq!(said.last().unwrap(), "one/online may not be skipped");
+    assert!(run.left.is_empty());
+}
+
+#[tokio::test]
+async fn a_check_looks_again_only_where_it_says_so() {
+    let steps = |retries: &str| {
+        format!(
+            "steps:\n- id: a\n  checks:\n  - {{id: c, title: t, run: 'echo x >> $scratch/n; wc -l < $scratch/n', expect: {{stdout: {{exactly: '3'}}}}, {retries}delay: 1ms}}\n"
+        )
+    };
+    let patient = run(&[("one", &steps("retries: 5, "))], false, false).await;
+    assert_eq!(patient.lines, ["a/c m-k8s Passed", "= one Passed"]);
+    let strict = run(&[("one", &steps(""))], false, false).await;
+    assert_eq!(strict.lines, ["a/c m-k8s Failed", "= one Failed"]);
+}
+
+#[tokio::test]
+async fn needs_are_set_up_first_and_an_interrupt_still_cleans_up() {
+    let one = "steps: [{id: a, solve: 'touch $scratch/made', cleanup: 'rm $scratch/made'}]\n";
+    let two = "needs: [one]\nsteps:\n- {id: b, solve: 'test -e $scratch/made; touch $scratch/begun; sleep 60', cleanup: 'touch $scratch/cleaned'}\n- {id: c, solve: 'true'}\n";
+    let run = run(&[("one", one), ("two", two)], false, true).await;
+    assert_eq!(
+        run.lines,
+        [
+            "a m-k8s Passed",
+            "= one Passed",
+            "a m-k8s Passed",
+            "b m-k8s Errored",
+            "c Blocked",
+            "= two Errored"
+        ]
+    );
+    assert!(run.scratch.path().join("cleaned").exists() && !run.scratch.path().join("made").exists());
+    assert!(run.tally.counts.errored == 1 && Outcome::Errored > Outcome::Failed);
+}
