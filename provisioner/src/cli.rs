@@ -16,6 +16,7 @@ mod lint;
 mod list;
 mod overview;
 mod plan;
+mod raise;
 mod reset;
 mod restart;
 mod run;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::cli::raise::raise;
 use crate::cli::{App, exercise};
 use crate::error::{Error, Result, exit};
 use crate::lab::{Exercise, Lab};
@@ -55,8 +56,7 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
         }
         return Ok(exit::OK);
     }
-    let seat = app.change("run")?;
-    app.interrupt.arm();
+    let seat = raise(app, "run")?.seat;
     let directory = report_directory(&paths.reports)?;
     app.sink
         .add(Box::new(Jsonl::create(&directory.join("events.jsonl"))?));

@@ -32,11 +32,18 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
 }
 
 fn document(which: Which) -> Result<serde_json::Value> {
-    match which {
-        Which::Cluster => Ok(Cluster::schema()),
-        Which::Lab | Which::Exercise | Which::Claims => Err(Error::new(text!(
-            "랩 형식의 스키마가 아직 없음",
-            "no schema of labs yet"
-        ))),
-    }
+    let name = match which {
+        Which::Cluster => return Ok(Cluster::schema()),
+        Which::Lab => "lab",
+        Which::Exercise => "exercise",
+        Which::Claims => "claims",
+    };
+    let mut schemas = crate::lab::load::schemas().into_iter();
+    let found = schemas.find(|(of, _)| *of == name).map(|(_, schema)| schema);
+    found.ok_or_else(|| {
+        Error::new(text!(
+            "`{name}`의 스키마가 없음",
+            "there is no schema of `{name}`"
+        ))
+    })
 }

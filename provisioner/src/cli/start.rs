@@ -19,7 +19,7 @@ pub struct Args {
 pub fn run(args: &Args, app: &App) -> Result<u8> {
     if args.names.iter().any(|name| name.contains('/')) {
         return match args.names.as_slice() {
-            [exercise] => start_exercise(exercise, app),
+            [exercise] => crate::cli::exercise::start(exercise, app),
             _ => Err(Error::usage(text!(
                 "실습은 한 번에 하나만 시작합니다",
                 "one exercise at a time"
@@ -52,11 +52,4 @@ pub fn must_exist(seat: &Seat, nodes: &[NodeName]) -> Result<()> {
                 .hint(text!("`lab up`이 만듭니다", "`lab up` makes it")),
         ),
     }
-}
-
-fn start_exercise(exercise: &str, _app: &App) -> Result<u8> {
-    Err(Error::usage(text!(
-        "`{exercise}`라는 실습이 없음",
-        "there is no exercise `{exercise}`"
-    )))
 }

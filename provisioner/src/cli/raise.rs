@@ -1,0 +1,90 @@
+//! What `lab up`, `lab run` and `lab start LAB/EXERCISE` begin with: a fit host, a complete bundle, and the cluster as
+//! cluster.yaml says.
+
+use crate::builder::{self, Options};
+use crate::bundle::Bundle;
+use crate::cli::App;
+use crate::cli::seat::Seat;
+use crate::cli::snapshot::FRESH;
+use crate::doctor::{self, Needs};
+use crate::error::Result;
+use crate::provider::NodeState;
+use crate::text;
+use crate::up::{Request, Up, bring_up};
+
+/// A seat whose cluster is up.
+pub struct Raised {
+    /// The seat, locked.
+    pub seat: Seat,
+    /// What it took, and sessions to its nodes.
+    pub up: Up,
+}
+
+/// Brings the cluster up for `verb`, from nothing if need be.
+pub fn raise(app: &App, verb: &str) -> Result<Raised> {
+    let mut seat = app.change(verb)?;
+    app.interrupt.arm();
+    let bundle = bundle(app, &seat)?;
+    let digest = bundle.digest.clone();
+    seat.provider = app
+        .provider_with(&seat.paths, &seat.cluster, Some(bundle))?
+        .into();
+    app.interrupt.check()?;
+    let created = seat
+        .provider
+        .states()?
+        .iter()
+        .any(|(_, state)| *state == NodeState::Absent);
+    seat.provider.prepare()?;
+    let request = Request {
+        paths: &seat.paths,
+        cluster: &seat.cluster,
+        provider: &seat.provider,
+        bundle: &digest,
+        sink: &app.sink,
+        interrupt: &app.interrupt,
+    };
+    let up = app.block_on(bring_up(&request))??;
+    save_fresh(app, &seat, created)?;
+    Ok(Raised { seat, up })
+}
+
+/// The bundle: from the cache, or built after saying what that takes. The host is made fit for either first.
+fn bundle(app: &App, seat: &Seat) -> Result<Bundle> {
+    let options = Options {
+        offline: app.global.offline,
+        ..Options::default()
+    };
+    let estimate = builder::estimate(&seat.paths).filter(|_| !options.offline);
+    if let Some(estimate) = estimate {
+        let said = doctor::first_build(doctor::Estimate {
+            minutes: (estimate.minutes, estimate.minutes + 3),
+            download: estimate.download,
+            disk: estimate.disk,
+        });
+        app.sink.note(said);
+    }
+    doctor::ensure_host(&doctor::Request {
+        paths: &seat.paths,
+        needs: Needs {
+            cluster: Some(&seat.cluster),
+            building: estimate.is_some(),
+        },
+        yes: app.global.yes,
+        out: app.out,
+        sink: &app.sink,
+    })?;
+    builder::ensure(&seat.paths, options, &app.sink)
+}
+
+/// A new cluster is saved as it is; so is one whose `lab up` was killed before it was saved.
+fn save_fresh(app: &App, seat: &Seat, created: bool) -> Result<()> {
+    let saved = seat.provider.snapshots()?;
+    if !created && saved.iter().any(|snapshot| snapshot.name == FRESH) {
+        return Ok(());
+    }
+    let work = app
+        .sink
+        .work(None, FRESH, text!("스냅숏 fresh 저장", "save the snapshot fresh"));
+    work.finish(seat.provider.save(FRESH, true))
+}
