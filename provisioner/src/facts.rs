@@ -10,7 +10,7 @@ use crate::config::{Cluster, Node};
 use crate::engine;
 use crate::node::NodeName;
 use crate::pki::Inspected;
-use crate::plan::{mirror, node as node_plan, registry};
+use crate::plan::{Mark, mirror, node as node_plan, registry};
 
 /// Everything a plan is made from.
 #[derive(Clone, Debug)]
@@ -76,7 +76,11 @@ pub fn query(cluster: &Cluster, node: &Node) -> FactsQuery {
         units: engine::unit(node.engine).into_iter().map(Into::into).collect(),
         ..FactsQuery::default()
     };
+    query
+        .files
+        .extend(query.units.iter().map(|unit| Mark::path(unit)));
     if node.name == cluster.registry.host {
+        query.files.push(Mark::path(mirror::UNIT));
         let files = [
             mirror::CONFIG,
             mirror::CERTIFICATE,

@@ -74,6 +74,8 @@ pub enum Action {
         enable: bool,
         /// What it is told.
         step: UnitStep,
+        /// Remembered on the node once that is done.
+        mark: Mark,
     },
     /// Unpack the bundle's images where the mirror serves them.
     MirrorContent,
@@ -97,13 +99,47 @@ pub enum Content {
     LeafKey,
 }
 
+/// What a unit runs with, remembered on the node: a unit whose configuration was written but not read (a killed `lab up`)
+/// has no mark of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Mark {
+    /// File on the node.
+    pub path: String,
+    /// Whether the leaf is a part of it.
+    pub leaf: bool,
+    /// Digest of the configuration.
+    pub configuration: String,
+}
+
+impl Mark {
+    /// What `unit` runs with.
+    pub fn of(unit: &str, configuration: &str, leaf: bool) -> Self {
+        Self {
+            path: Self::path(unit),
+            leaf,
+            configuration: sha256(configuration),
+        }
+    }
+
+    /// Where the mark of `unit` is.
+    pub fn path(unit: &str) -> String {
+        format!("/var/lib/lab/applied/{unit}")
+    }
+
+    /// What the file holds, for a leaf whose certificate has this digest.
+    pub fn content(&self, certificate_sha256: &str) -> String {
+        let leaf = if self.leaf { certificate_sha256 } else { "" };
+        format!("{} {leaf}\n", self.configuration)
+    }
+}
+
 /// What a unit is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum UnitStep {
     /// Start it.
     Start,
-    /// Read its configuration anew.
+    /// Read its configuration anew; start it if it does not run.
     Reload,
     /// Stop and start it.
     Restart,
@@ -208,6 +244,12 @@ impl<'a> View<'a> {
     fn holds(&self, path: &str, sha256: &str, mode: u32) -> bool {
         self.file(path)
             .is_some_and(|file| file.sha256 == sha256 && file.mode & 0o7777 == mode)
+    }
+
+    /// Whether the unit of this mark runs with what the mark says.
+    fn marked(&self, mark: &Mark) -> bool {
+        let leaf = self.pki.leaf.as_ref().map_or("", |leaf| &leaf.certificate_sha256);
+        self.holds(&mark.path, &sha256(mark.content(leaf)), 0o644)
     }
 }
 

@@ -18,7 +18,7 @@ use crate::gather::{self, Sessions};
 use crate::node::NodeName;
 use crate::pki::Leaf;
 use crate::plan::registry::{self, Definition, Proof};
-use crate::plan::{Action, Change, Content, UnitStep, mirror, plan};
+use crate::plan::{Action, Change, Content, Mark, UnitStep, mirror, plan};
 use crate::provider::Provider;
 use crate::session::Session;
 use crate::text;
@@ -146,7 +146,15 @@ impl Hands {
                 };
                 session.agent.trust(install).await.map(drop).map_err(failed)
             }
-            Action::Unit { unit, enable, step } => unit_step(session, unit, *enable, *step).await,
+            Action::Unit {
+                unit,
+                enable,
+                step,
+                mark,
+            } => {
+                unit_step(session, unit, *enable, *step).await?;
+                self.mark(session, mark).await
+            }
             Action::RegistryContainer(definition) => self.registry(session, definition).await,
             Action::ProvePush(proof) => self.push(session, proof).await,
             Action::ProvePull(proof) => self.pull(session, proof).await,
@@ -155,6 +163,25 @@ impl Hands {
                 .hint(text!("`lab reset {}`", "run `lab reset {}`", session.node))),
             Action::Boot | Action::IssueAuthority | Action::IssueLeaf => Ok(()),
         }
+    }
+
+    async fn mark(&self, session: &Session, mark: &Mark) -> Result<()> {
+        let leaf = if mark.leaf {
+            hex::encode(Sha256::digest(self.leaf()?.certificate_pem))
+        } else {
+            String::new()
+        };
+        let failed = |error| {
+            Error::new("cannot remember what was applied")
+                .on(&session.node)
+                .because(error)
+        };
+        let content = mark.content(&leaf);
+        session
+            .agent
+            .put_bytes(&mark.path, 0o644, content.as_bytes())
+            .await
+            .map_err(failed)
     }
 
     async fn registry(&self, session: &Session, definition: &Definition) -> Result<()> {
@@ -218,7 +245,7 @@ async fn unit_step(session: &Session, unit: &str, enable: bool, step: UnitStep) 
     }
     let verb = match step {
         UnitStep::Start => "start",
-        UnitStep::Reload => "reload",
+        UnitStep::Reload => "reload-or-restart",
         UnitStep::Restart => "restart",
     };
     if step != UnitStep::Reload {

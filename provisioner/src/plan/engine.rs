@@ -3,7 +3,7 @@
 use agent::wire::Engine;
 
 use super::node::{DAEMON, put};
-use super::{Action, Plan, Problem, UnitStep, View, id, mirror, sha256};
+use super::{Action, Mark, Plan, Problem, UnitStep, View, id, mirror, sha256};
 use crate::config::Cluster;
 use crate::error::Result;
 use crate::{engine, render, text};
@@ -24,25 +24,26 @@ pub(super) fn plan(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) -> Resul
         });
         return Ok(());
     }
-    let mut configured = false;
-    if node.engine == Engine::Docker {
-        let daemon = render::docker_daemon(mirror::name(cluster))?;
-        if !view.holds(DAEMON, &sha256(&daemon), 0o644) {
-            put(plan, view, ("daemon", DAEMON), daemon, &[]);
-            configured = true;
-        }
-    }
     let Some(unit) = engine::unit(node.engine) else {
         return Ok(());
     };
+    let mut configuration = String::new();
+    if node.engine == Engine::Docker {
+        configuration = render::docker_daemon(mirror::name(cluster))?;
+        if !view.holds(DAEMON, &sha256(&configuration), 0o644) {
+            put(plan, view, ("daemon", DAEMON), configuration.clone(), &[]);
+        }
+    }
+    let mark = Mark::of(unit, &configuration, false);
+    let applied = view.marked(&mark);
     let fact = view.unit(unit);
-    let (step, why) = match (fact.active == "active", configured, fact.enabled == "enabled") {
-        (true, false, true) => return Ok(()),
-        (true, true, _) => (
+    let (step, why) = match (fact.active == "active", applied, fact.enabled == "enabled") {
+        (true, true, true) => return Ok(()),
+        (_, false, _) => (
             UnitStep::Reload,
             text!("설정이 바뀜", "its configuration changes"),
         ),
-        (true, false, false) => (
+        (true, true, false) => (
             UnitStep::Start,
             text!("부팅할 때 켜지지 않음", "it is not started at boot"),
         ),
@@ -52,6 +53,7 @@ pub(super) fn plan(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) -> Resul
         unit: unit.into(),
         enable: true,
         step,
+        mark,
     };
     let after = [id("boot", node), id("daemon", node), id("trust", node)];
     let words = (text!("{unit} 적용", "bring {unit} up to date"), why);

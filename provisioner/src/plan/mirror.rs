@@ -1,6 +1,6 @@
 //! The mirror: the bundle's images, served on the registry's host as the engines' docker.io.
 
-use super::{Action, Plan, UnitStep, View, id, node, sha256, trust};
+use super::{Action, Mark, Plan, UnitStep, View, id, node, sha256, trust};
 use crate::bundle::MIRROR_STORAGE;
 use crate::config::Cluster;
 use crate::error::Result;
@@ -27,7 +27,7 @@ pub(super) fn plan(view: &View<'_>, plan: &mut Plan) -> Result<()> {
     let mut changed = trust::pair(plan, view, "mirror", CERTIFICATE, KEY);
     let config = render::mirror_config()?;
     if !view.holds(CONFIG, &sha256(&config), 0o644) {
-        node::put(plan, view, ("mirror-config", CONFIG), config, &[]);
+        node::put(plan, view, ("mirror-config", CONFIG), config.clone(), &[]);
         changed.push(id("mirror-config", node));
     }
     // Nodes that are still to boot have it in their image; if not, the facts read after the boot will say so.
@@ -46,12 +46,14 @@ pub(super) fn plan(view: &View<'_>, plan: &mut Plan) -> Result<()> {
         );
         changed.push(id("mirror-content", node));
     }
+    let mark = Mark::of(UNIT, &config, true);
+    let applied = view.marked(&mark) && changed.is_empty();
     let unit = view.unit(UNIT);
     let running = unit.active == "active";
-    if running && unit.enabled == "enabled" && changed.is_empty() {
+    if running && unit.enabled == "enabled" && applied {
         return Ok(());
     }
-    let (step, why) = match (running, changed.is_empty()) {
+    let (step, why) = match (running, applied) {
         (true, false) => (
             UnitStep::Restart,
             text!(
@@ -73,6 +75,7 @@ pub(super) fn plan(view: &View<'_>, plan: &mut Plan) -> Result<()> {
         unit: UNIT.into(),
         enable: true,
         step,
+        mark,
     };
     let words = (text!("미러 실행", "run the mirror"), why);
     plan.add(id("mirror", node), Some(node), action, &after, words);

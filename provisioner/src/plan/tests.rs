@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use agent::wire::{ContainerFact, Engine, EngineFact, FileFact, TrustFact, UnitFact};
 use time::{Duration, OffsetDateTime};
 
-use super::{Action, Plan, mirror, node, plan, registry, sha256, trust};
+use super::{Action, Mark, Plan, mirror, node, plan, registry, sha256, trust};
 use crate::config::Cluster;
 use crate::facts::{Known, LeafState, Observed, Pki, Seen};
 use crate::pki::{Authority, inspect, issue_leaf};
@@ -92,12 +92,17 @@ fn known(cluster: &Cluster, pki: &Pki, leaf: &LeafState, host: bool) -> Known {
         sha256(render::docker_daemon(mirror::name(cluster)).unwrap()),
         0o644,
     );
+    let daemon = render::docker_daemon(mirror::name(cluster)).unwrap();
+    let docker = Mark::of("docker.service", &daemon, false);
+    put(&docker.path, sha256(docker.content("")), 0o644);
     put(
         registry::PROOF,
         sha256(registry::mark(cluster, &pki.trusted)),
         0o644,
     );
     if host {
+        let mark = Mark::of(mirror::UNIT, &render::mirror_config().unwrap(), true);
+        put(&mark.path, sha256(mark.content(&leaf.certificate_sha256)), 0o644);
         put(mirror::CONFIG, sha256(render::mirror_config().unwrap()), 0o644);
         put(crate::bundle::MIRROR_STORAGE, String::new(), 0o755);
         for (certificate, key) in [
