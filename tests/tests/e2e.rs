@@ -13,6 +13,8 @@ mod host;
 mod labs;
 #[path = "e2e/offline.rs"]
 mod offline;
+#[path = "e2e/vagrantfile.rs"]
+mod vagrantfile;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -64,6 +66,20 @@ pub fn booting(name: &str, test: fn()) -> Trial {
     }
 }
 
+/// A test that needs a program on this machine.
+pub fn needing(trial: Trial, program: &str) -> Trial {
+    let search = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&search).any(|directory| directory.join(program).is_file());
+    if found {
+        return trial;
+    }
+    Trial::test(
+        format!("{} ({program} is not installed)", trial.name()),
+        || Ok(()),
+    )
+    .with_ignored_flag(true)
+}
+
 fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0)
 }
@@ -76,6 +92,7 @@ fn main() -> ExitCode {
         cluster::tests(),
         labs::tests(),
         offline::tests(),
+        vagrantfile::tests(),
         host::tests(),
     ]
     .concat_trials();

@@ -27,15 +27,16 @@ pub(super) fn plan(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) -> Resul
     let Some(unit) = engine::unit(node.engine) else {
         return Ok(());
     };
-    let mut configuration = String::new();
+    let (mut configuration, mut changed) = (String::new(), false);
     if node.engine == Engine::Docker {
         configuration = render::docker_daemon(mirror::name(cluster))?;
         if !view.holds(DAEMON, &sha256(&configuration), 0o644) {
             put(plan, view, ("daemon", DAEMON), configuration.clone(), &[]);
+            changed = true;
         }
     }
     let mark = Mark::of(unit, &configuration, false);
-    let applied = view.marked(&mark);
+    let applied = view.marked(&mark) && !changed;
     let fact = view.unit(unit);
     let (step, why) = match (fact.active == "active", applied, fact.enabled == "enabled") {
         (true, true, true) => return Ok(()),
