@@ -121,3 +121,33 @@ fn the_same_tree_packs_to_the_same_bytes() {
     assert_eq!(packed("a"), packed("b"));
     assert_ne!(packed("a"), packed("cc"));
 }
+
+#[test]
+fn damage_that_kept_size_and_time_is_found_by_a_full_reading_and_from_then_on_by_all() {
+    let home = tempfile::tempdir().unwrap();
+    let (cache, held) = cache_with_artifact(home.path());
+    assert_eq!(cache.damage(&held, false), None);
+    let layer = held.directory.join("layer");
+    let time = fs::metadata(&layer).unwrap().modified().unwrap();
+    let mut bytes = fs::read(&layer).unwrap();
+    bytes[99_999] ^= 1;
+    fs::write(&layer, bytes).unwrap();
+    fs::File::options()
+        .write(true)
+        .open(&layer)
+        .unwrap()
+        .set_modified(time)
+        .unwrap();
+    assert_eq!(cache.damage(&held, false), None, "stamps are what makes it cheap");
+    assert!(cache.damage(&held, true).unwrap().contains("layer"));
+    assert!(cache.damage(&held, false).unwrap().contains("layer"));
+}
+
+#[test]
+fn looking_waits_for_nobody_and_makes_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    assert!(Cache::peek(home.path()).find(LOOKUP).is_none());
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
+    let (_held_open, _) = cache_with_artifact(home.path());
+    assert!(Cache::peek(home.path()).find(LOOKUP).is_some());
+}
