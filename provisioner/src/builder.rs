@@ -114,24 +114,29 @@ fn on_shelf(paths: &Paths, cache: &Cache, full: bool) -> Result<std::result::Res
     shelf.all()
 }
 
-fn lines(lacks: &[Lack]) -> String {
-    lacks.iter().map(Lack::line).collect::<Vec<_>>().join("\n")
+fn without(error: Error, lacks: &[Lack]) -> Error {
+    let damage: Vec<String> = lacks.iter().filter_map(Lack::damaged).collect();
+    if damage.is_empty() {
+        error
+    } else {
+        error.output(damage.join("\n"))
+    }
 }
 
 /// The bundle's parts, all from the cache: an error names what is not there.
 pub fn held(paths: &Paths) -> Result<Parts> {
     on_shelf(paths, &Cache::peek(&paths.cache), false)?.map_err(|lacks| {
         let names = lacks.iter().map(|lack| lack.name.as_str()).collect::<Vec<_>>();
-        Error::new(text!(
+        let error = Error::new(text!(
             "번들에 없음: {}",
             "the bundle lacks {}",
             names.join(", ")
         ))
-        .output(lines(&lacks))
         .hint(text!(
             "`lab bundle build`, 네트워크가 없으면 다른 기기에서 `lab bundle export FILE`, 여기서 `lab bundle import FILE`",
             "`lab bundle build`; without a network `lab bundle export FILE` on another machine, `lab bundle import FILE` here"
-        ))
+        ));
+        without(error, &lacks)
     })
 }
 
@@ -139,16 +144,16 @@ pub fn held(paths: &Paths) -> Result<Parts> {
 pub fn verify(paths: &Paths) -> Result<Parts> {
     on_shelf(paths, &Cache::peek(&paths.cache), true)?.map_err(|lacks| {
         let names = lacks.iter().map(|lack| lack.name.as_str()).collect::<Vec<_>>();
-        Error::new(text!(
+        let error = Error::new(text!(
             "캐시의 번들이 온전하지 않음: {}",
             "the bundle in the cache is not whole: {}",
             names.join(", ")
         ))
-        .output(lines(&lacks))
         .hint(text!(
             "`lab bundle build`가 이것만 다시 만듭니다",
             "`lab bundle build` makes these again, and only these"
-        ))
+        ));
+        without(error, &lacks)
     })
 }
 

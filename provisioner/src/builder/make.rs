@@ -90,13 +90,25 @@ impl Build<'_> {
     fn permitted(&self, recipe: &Recipe, new: &Record) -> Result<()> {
         let old = self.shelf.locked(recipe);
         let changes = old.map(|old| old.changes(&new.entry)).unwrap_or_default();
-        if self.options.locked && (old.is_none() || !changes.is_empty()) {
+        if self.options.locked && old.is_none() {
+            return Err(Error::new(text!(
+                "{}: bundle.lock에 없음",
+                "{}: not in bundle.lock",
+                recipe.name
+            ))
+            .hint(text!("`lab bundle lock`으로 기록", "write it: `lab bundle lock`")));
+        }
+        if self.options.locked && !changes.is_empty() {
             return Err(Error::new(text!(
                 "{}: bundle.lock과 다름",
                 "{}: not what bundle.lock says",
                 recipe.name
             ))
-            .output(changes.join("\n")));
+            .output(changes.join("\n"))
+            .hint(text!(
+                "새 판을 받아들이려면 `lab bundle build`, `lab bundle lock`",
+                "to accept the new versions: `lab bundle build`, `lab bundle lock`"
+            )));
         }
         for change in changes {
             self.sink.warn(text!(

@@ -54,10 +54,10 @@ pub struct Lack {
 }
 
 impl Lack {
-    /// One line about it.
-    pub fn line(&self) -> String {
-        let damage = self.damage.as_deref().unwrap_or("not in the cache");
-        format!("{}: {damage}", self.name)
+    /// Its name, the file and what is wrong with it, if it is there.
+    pub fn damaged(&self) -> Option<String> {
+        let damage = self.damage.as_ref()?;
+        Some(format!("{}: {damage}", self.name))
     }
 }
 

@@ -1,6 +1,6 @@
 //! `lab bundle`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::builder::cache::{Cache, Held};
 use crate::builder::{self, Options, Parts, transfer};
@@ -50,12 +50,12 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
         Action::Verify => show(app, &builder::verify(&paths)?),
         Action::List => show(app, &builder::held(&paths)?),
         Action::Lock => lock(&paths, &builder::held(&paths)?)?,
-        Action::Export { file } => {
-            let parts: Vec<_> = builder::held(&paths)?.all().cloned().collect();
-            transfer::export(&Cache::open(&paths.cache)?, &parts, file)?;
-        }
+        Action::Export { file } => export(app, &paths, file)?,
         Action::Import { file } => {
-            for name in transfer::import(&Cache::open(&paths.cache)?, file)? {
+            let what = text!("{} 가져오기", "import {}", file.display());
+            let work = app.sink.work(None, "bundle import", what);
+            let names = Cache::open(&paths.cache).and_then(|cache| transfer::import(&cache, file, &work));
+            for name in work.finish(names)? {
                 app.out.line(name);
             }
         }
@@ -84,6 +84,16 @@ fn build(app: &App, paths: &Paths, locked: bool) -> Result<Parts> {
         locked,
     };
     builder::parts(paths, options, &app.sink)
+}
+
+fn export(app: &App, paths: &Paths, file: &Path) -> Result<()> {
+    let parts: Vec<_> = builder::held(paths)?.all().cloned().collect();
+    let what = text!("{}에 내보내기", "export to {}", file.display());
+    let work = app.sink.work(None, "bundle export", what);
+    let written = Cache::open(&paths.cache).and_then(|cache| transfer::export(&cache, &parts, file, &work));
+    let size = work.finish(written)? as f64 / 1e6;
+    app.out.line(format!("{}  {size:.1} MB", file.display()));
+    Ok(())
 }
 
 fn lock(paths: &Paths, parts: &Parts) -> Result<()> {
