@@ -143,8 +143,9 @@ pub(super) fn prove(cluster: &Cluster, observed: &Observed, plan: &mut Plan) {
         .nodes
         .iter()
         .filter(|node| {
-            let proved = View::new(node, observed).holds(PROOF, &wanted, 0o644);
-            all || !proved || plan.has(&id("trust", node))
+            let view = View::new(node, observed);
+            let proved = view.holds(PROOF, &wanted, 0o644) && !plan.has(&id("trust", node));
+            !view.silent() && plan.can_run_containers(node) && (all || !proved)
         })
         .collect();
     if unproved.is_empty() {
