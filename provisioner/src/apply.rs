@@ -1,5 +1,6 @@
 //! Carries out a plan: runs whatever is ready, no barriers between nodes; goes on with what is independent of a failure.
 
+mod command;
 pub mod perform;
 
 use std::collections::BTreeSet;

@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use crate::node::NodeName;
-use crate::text::Text;
+use crate::text::{Lang, Text};
 
 /// Exit codes of `lab`. Documented in `lab help exit-codes` and the README; never change a meaning.
 pub mod exit {
@@ -126,6 +126,24 @@ impl Error {
     /// What the command printed, if one ran.
     pub fn printed(&self) -> Option<&str> {
         self.0.output.as_deref()
+    }
+
+    /// All of it but the output, on one line, for one error among several.
+    pub fn told(&self) -> Text {
+        let node = self.node().map(|node| format!("{node}: ")).unwrap_or_default();
+        let causes: String = self.causes().iter().map(|cause| format!(": {cause}")).collect();
+        let line = |lang| {
+            let hint = self.advice().map(|hint| format!(" ({})", hint.get(lang)));
+            format!(
+                "{node}{}{causes}{}",
+                self.what().get(lang),
+                hint.unwrap_or_default()
+            )
+        };
+        Text {
+            ko: line(Lang::Ko),
+            en: line(Lang::En),
+        }
     }
 
     /// What to do about it, if anything.

@@ -30,8 +30,15 @@ pub struct Observed {
 pub struct Seen {
     /// Whether it runs.
     pub up: bool,
-    /// What its agent says; `None` where it was not asked (it does not run).
+    /// What its agent says; `None` where it was not asked (it does not run) or does not answer (it runs).
     pub known: Option<Known>,
+}
+
+impl Seen {
+    /// Whether it runs and does not answer.
+    pub fn silent(&self) -> bool {
+        self.up && self.known.is_none()
+    }
 }
 
 /// What a node's agent says.
@@ -41,6 +48,8 @@ pub struct Known {
     pub facts: Facts,
     /// What its engines trust.
     pub trust: Vec<TrustFact>,
+    /// Its /etc/hosts, whole: the lab owns only a part of it.
+    pub hosts: String,
 }
 
 /// Authority and leaf, by digest: no key is ever here.

@@ -14,33 +14,82 @@ use crate::error::{Error, Result};
 use crate::facts::{Known, LeafState, Observed, Pki, Seen, query};
 use crate::node::NodeName;
 use crate::pki::inspect;
-use crate::plan::trust;
+use crate::plan::{node::HOSTS, trust};
 use crate::provider::{NodeState, Provider};
 use crate::session::{Session, open_all};
 use crate::transport::patient;
 
+/// How long a running node may take to answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// Sessions by node.
 pub type Sessions = BTreeMap<NodeName, Session>;
 
-/// Opens a session to every running node that has none yet (or a broken one), all at once.
-pub async fn reach(provider: &dyn Provider, sessions: &mut Sessions) -> Result<()> {
-    sessions.retain(|_, session| session.broken().is_none());
-    let mut endpoints = vec![];
-    for (node, state) in provider.states()? {
-        if state == NodeState::Up && !sessions.contains_key(&node) {
-            endpoints.push(provider.endpoint(&node)?);
-        }
-    }
-    for opened in open_all(&endpoints, patient(Duration::from_secs(60))).await {
-        let session = opened?;
-        sessions.insert(session.node.clone(), session);
-    }
-    Ok(())
+/// What was seen, and why some of it was not.
+#[derive(Debug)]
+pub struct Sight {
+    /// What a plan is made from.
+    pub observed: Observed,
+    /// One for each node that runs and does not answer.
+    pub errors: Vec<Error>,
 }
 
-/// Asks every reached node, all at once; what is not reached counts as not running.
-pub async fn gather(cluster: &Cluster, state: &Path, bundle: &str, sessions: &Sessions) -> Result<Observed> {
-    let now = OffsetDateTime::now_utc();
+/// Reaches every running node and asks it, all at once. One that does not answer is an error beside what the others say.
+pub async fn look(
+    cluster: &Cluster,
+    state: &Path,
+    bundle: &str,
+    provider: &dyn Provider,
+    sessions: &mut Sessions,
+) -> Result<Sight> {
+    let mut errors = reach(provider, sessions).await?;
+    let mut nodes = ask_all(cluster, sessions, &mut errors).await;
+    for node in errors.iter().filter_map(Error::node) {
+        sessions.remove(node);
+        nodes.insert(
+            node.clone(),
+            Seen {
+                up: true,
+                known: None,
+            },
+        );
+    }
+    let observed = Observed {
+        nodes,
+        pki: issued(cluster, state)?,
+        bundle: bundle.to_owned(),
+        now: OffsetDateTime::now_utc(),
+    };
+    Ok(Sight { observed, errors })
+}
+
+/// Opens a session to every running node that has none yet (or a broken one), all at once.
+async fn reach(provider: &dyn Provider, sessions: &mut Sessions) -> Result<Vec<Error>> {
+    sessions.retain(|_, session| session.broken().is_none());
+    let (mut endpoints, mut errors) = (vec![], vec![]);
+    for (node, state) in provider.states()? {
+        if state == NodeState::Up && !sessions.contains_key(&node) {
+            match provider.endpoint(&node) {
+                Ok(endpoint) => endpoints.push(endpoint),
+                Err(error) => errors.push(error.on(&node)),
+            }
+        }
+    }
+    for opened in open_all(&endpoints, patient(PATIENCE)).await {
+        match opened {
+            Ok(session) => drop(sessions.insert(session.node.clone(), session)),
+            Err(error) => errors.push(error),
+        }
+    }
+    Ok(errors)
+}
+
+/// What is not reached counts as not running.
+async fn ask_all(
+    cluster: &Cluster,
+    sessions: &Sessions,
+    errors: &mut Vec<Error>,
+) -> BTreeMap<NodeName, Seen> {
     let mut asked = vec![];
     for node in &cluster.nodes {
         let asking = sessions.get(&node.name).cloned().map(|session| {
@@ -52,26 +101,23 @@ pub async fn gather(cluster: &Cluster, state: &Path, bundle: &str, sessions: &Se
     let mut nodes = BTreeMap::new();
     for (name, asking) in asked {
         let known = match asking {
-            Some(task) => Some(
-                task.await
-                    .map_err(|error| Error::new("asking a node ended early").because(error))??,
-            ),
             None => None,
-        };
-        nodes.insert(
-            name,
-            Seen {
-                up: known.is_some(),
-                known,
+            Some(task) => match task.await {
+                Ok(Ok(known)) => Some(known),
+                Ok(Err(error)) => {
+                    errors.push(error);
+                    None
+                }
+                Err(error) => {
+                    errors.push(Error::new("asking a node ended early").on(&name).because(error));
+                    None
+                }
             },
-        );
+        };
+        let up = known.is_some();
+        nodes.insert(name, Seen { up, known });
     }
-    Ok(Observed {
-        nodes,
-        pki: issued(cluster, state)?,
-        bundle: bundle.to_owned(),
-        now,
-    })
+    nodes
 }
 
 /// What one node says.
@@ -84,20 +130,31 @@ pub async fn ask(cluster: &Cluster, node: &Node, session: &Session) -> Result<Kn
     let status = Trust::Status {
         registries: trust::registries(cluster),
     };
-    let limit = patient(Duration::from_secs(60));
+    let limit = patient(PATIENCE);
     let asking = async {
         tokio::join!(
             session.agent.facts(query(cluster, node)),
-            session.agent.trust(status)
+            session.agent.trust(status),
+            read(session, HOSTS)
         )
     };
-    let (facts, trust) = tokio::time::timeout(limit, asking)
+    let (facts, trust, hosts) = tokio::time::timeout(limit, asking)
         .await
         .map_err(|_| Error::new(format!("no facts within {} s", limit.as_secs())).on(&node.name))?;
     Ok(Known {
         facts: facts.map_err(silent)?,
         trust: trust.map_err(silent)?,
+        hosts,
     })
+}
+
+/// A small text file of a node; empty if it cannot be read.
+pub async fn read(session: &Session, path: &str) -> String {
+    let mut bytes = vec![];
+    match session.agent.get(path, &mut bytes).await {
+        Ok(_) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(_) => String::new(),
+    }
 }
 
 /// What the state directory holds of authority and leaf; issues nothing.

@@ -11,7 +11,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::config::{Cluster, Node};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::facts::{Observed, Pki, Seen};
 use crate::node::NodeName;
 use crate::text::Text;
@@ -93,6 +93,8 @@ pub enum Action {
 pub enum Content {
     /// This text.
     Text(String),
+    /// What is there, with this block of the lab's in it.
+    Block(String),
     /// The leaf and its authority.
     LeafCertificate,
     /// The leaf's key.
@@ -156,6 +158,12 @@ pub struct Problem {
     pub hint: Text,
 }
 
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        Self::new(problem.text).on(&problem.node).hint(problem.hint)
+    }
+}
+
 impl Plan {
     /// Whether there is nothing to change and nothing wrong.
     pub fn is_empty(&self) -> bool {
@@ -183,6 +191,10 @@ impl Plan {
     fn has(&self, id: &str) -> bool {
         self.changes.iter().any(|change| change.id == id)
     }
+
+    fn can_run_containers(&self, node: &Node) -> bool {
+        self.problems.iter().all(|problem| problem.node != node.name)
+    }
 }
 
 /// What must change so that the cluster is as described.
@@ -191,6 +203,9 @@ pub fn plan(cluster: &Cluster, observed: &Observed) -> Result<Plan> {
     trust::issue(cluster, observed, &mut plan);
     for node in &cluster.nodes {
         let view = View::new(node, observed);
+        if view.silent() {
+            continue;
+        }
         node::plan(cluster, &view, &mut plan)?;
         trust::install(cluster, &view, &mut plan);
         engine::plan(cluster, &view, &mut plan)?;
@@ -200,9 +215,13 @@ pub fn plan(cluster: &Cluster, observed: &Observed) -> Result<Plan> {
         .iter()
         .find(|node| node.name == cluster.registry.host);
     let view = View::new(host.unwrap_or(cluster.master()), observed);
-    mirror::plan(&view, &mut plan)?;
-    registry::container(cluster, &view, &mut plan);
-    registry::prove(cluster, observed, &mut plan);
+    if !view.silent() {
+        mirror::plan(&view, &mut plan)?;
+        if plan.can_run_containers(view.node) {
+            registry::container(cluster, &view, &mut plan);
+            registry::prove(cluster, observed, &mut plan);
+        }
+    }
     // A dependency that is already so needs no waiting for.
     let ids: std::collections::BTreeSet<String> =
         plan.changes.iter().map(|change| change.id.clone()).collect();
@@ -226,6 +245,11 @@ impl<'a> View<'a> {
             seen: observed.nodes.get(&node.name),
             pki: &observed.pki,
         }
+    }
+
+    /// Runs and does not answer: nothing can be done there, and nothing is known of it.
+    fn silent(&self) -> bool {
+        self.seen.is_some_and(Seen::silent)
     }
 
     fn file(&self, path: &str) -> Option<&FileFact> {

@@ -28,11 +28,25 @@ struct Mirror {
     port: u16,
 }
 
-/// /etc/hosts of every node.
+/// What the lab writes into /etc/hosts of every node, between its two marks.
 pub fn hosts(cluster: &Cluster) -> Result<String> {
     fill(&Hosts {
         nodes: &cluster.nodes,
     })
+}
+
+/// A file with the lab's block in it: in place of the one that is there, else at the end. All other lines stay.
+pub fn with_block(file: &str, block: &str) -> String {
+    let lines: Vec<&str> = file.lines().collect();
+    let (first, last) = (block.lines().next(), block.lines().last());
+    let end = lines.iter().rposition(|line| Some(*line) == last);
+    let begin = end.and_then(|end| lines[..end].iter().rposition(|line| Some(*line) == first));
+    let (before, after) = match (begin, end) {
+        (Some(begin), Some(end)) => (&lines[..begin], &lines[end + 1..]),
+        _ => (&lines[..], &lines[..0]),
+    };
+    let text = |lines: &[&str]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+    text(before) + block + &text(after)
 }
 
 /// /etc/docker/daemon.json of every node.
@@ -52,4 +66,28 @@ fn fill(template: &impl Template) -> Result<String> {
     template
         .render()
         .map_err(|error| Error::new("cannot fill in a template").because(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_block;
+
+    const BLOCK: &str = "# begin\nnew\n# end\n";
+
+    #[test]
+    fn a_block_is_put_in_place_of_the_old_one_and_every_other_line_stays() {
+        for (file, expected) in [
+            ("", "# begin\nnew\n# end\n"),
+            ("mine\n", "mine\n# begin\nnew\n# end\n"),
+            ("mine", "mine\n# begin\nnew\n# end\n"),
+            ("a\n# begin\nold\n# end\nb\n", "a\n# begin\nnew\n# end\nb\n"),
+            (
+                "a\n# begin\nthe end is gone\n",
+                "a\n# begin\nthe end is gone\n# begin\nnew\n# end\n",
+            ),
+        ] {
+            assert_eq!(with_block(file, BLOCK), expected);
+            assert_eq!(with_block(expected, BLOCK), expected, "not stable");
+        }
+    }
 }

@@ -9,15 +9,16 @@ use crate::authority_store::AuthorityStore;
 use crate::config::Cluster;
 use crate::error::{Error, Result};
 use crate::event::Sink;
-use crate::gather::{Sessions, gather, reach};
+use crate::facts::Observed;
+use crate::gather::{Sessions, Sight, look};
 use crate::interrupt::Interrupt;
 use crate::journal::Journal;
 use crate::paths::Paths;
-use crate::plan::plan;
+use crate::plan::{Change, plan};
 use crate::provider::Provider;
 use crate::text;
 
-/// Rounds of gather, plan and apply before the cluster counts as one that does not settle.
+/// Times a plan is applied before the cluster counts as one that does not settle.
 const ROUNDS: usize = 3;
 
 /// What a cluster is brought up with.
@@ -62,58 +63,81 @@ pub async fn bring_up(request: &Request<'_>) -> Result<Up> {
     Ok(up)
 }
 
+/// Looks, plans and applies until nothing is left to change. What cannot be done on one node does not keep the others from
+/// being repaired; all of it is said at the end.
 async fn settle(request: &Request<'_>, up: &mut Up) -> Result<()> {
-    let mut left = vec![];
-    for _ in 0..ROUNDS {
-        request.interrupt.check()?;
-        reach(request.provider.as_ref(), &mut up.sessions).await?;
-        let observed = gather(
-            request.cluster,
-            &request.paths.state,
-            request.bundle,
-            &up.sessions,
-        )
-        .await?;
-        let plan = plan(request.cluster, &observed)?;
-        if let Some(problem) = plan.problems.into_iter().next() {
-            return Err(Error::new(problem.text).on(&problem.node).hint(problem.hint));
+    let Request {
+        paths,
+        cluster,
+        provider,
+        bundle,
+        sink,
+        interrupt,
+    } = *request;
+    for round in 0.. {
+        interrupt.check()?;
+        let looking = look(cluster, &paths.state, bundle, provider.as_ref(), &mut up.sessions);
+        let Sight { observed, mut errors } = looking.await?;
+        let silent = !errors.is_empty();
+        let plan = plan(cluster, &observed)?;
+        errors.extend(plan.problems.into_iter().map(Error::from));
+        if round == ROUNDS && !plan.changes.is_empty() {
+            errors.push(still_to_change(&plan.changes));
         }
-        if plan.changes.is_empty() {
-            return Ok(());
+        if round == ROUNDS || plan.changes.is_empty() {
+            return together(errors, sink);
         }
-        left = plan.changes.iter().map(|change| change.id.clone()).collect();
-        up.changes += plan.changes.len();
-        let hands = Arc::new(Hands {
-            cluster: request.cluster.clone(),
-            provider: request.provider.clone(),
-            state: request.paths.state.clone(),
-            observed: Mutex::new(observed),
-            sessions: tokio::sync::Mutex::new(std::mem::take(&mut up.sessions)),
-            pushed: Mutex::default(),
-            gap: Mutex::default(),
-        });
-        let mut journal = Journal::open(&request.paths.state)?;
-        let tools = (request.sink, request.interrupt);
-        let applied = apply(plan.changes, tools, Some(&mut journal), |change| {
-            hands.clone().perform(change)
-        })
-        .await;
-        up.sessions = std::mem::take(&mut *hands.sessions.lock().await);
-        let gap = hands.gap.lock().unwrap_or_else(PoisonError::into_inner).take();
-        up.gap = gap.or(up.gap);
-        applied.map_err(|errors| together(errors, request.sink))?;
+        let failed = carry_out(request, up, plan.changes, observed).await?;
+        // One that does not answer is waited for once.
+        if silent || !failed.is_empty() {
+            return together([failed, errors].into_iter().flatten().collect(), sink);
+        }
     }
-    let left = left.join(", ");
-    Err(Error::new(text!(
-        "적용해도 그대로임: {left}",
-        "applied, and still to be changed: {left}"
-    )))
+    Ok(())
 }
 
-/// The first error ends the verb; the others are said before it.
-fn together(errors: Vec<Error>, sink: &Sink) -> Error {
+/// Applies a plan; what failed of it.
+async fn carry_out(
+    request: &Request<'_>,
+    up: &mut Up,
+    changes: Vec<Change>,
+    observed: Observed,
+) -> Result<Vec<Error>> {
+    up.changes += changes.len();
+    let hands = Arc::new(Hands {
+        cluster: request.cluster.clone(),
+        provider: request.provider.clone(),
+        state: request.paths.state.clone(),
+        observed: Mutex::new(observed),
+        sessions: tokio::sync::Mutex::new(std::mem::take(&mut up.sessions)),
+        pushed: Mutex::default(),
+        gap: Mutex::default(),
+    });
+    let mut journal = Journal::open(&request.paths.state)?;
+    let tools = (request.sink, request.interrupt);
+    let applied = apply(changes, tools, Some(&mut journal), |change| {
+        hands.clone().perform(change)
+    })
+    .await;
+    up.sessions = std::mem::take(&mut *hands.sessions.lock().await);
+    let gap = hands.gap.lock().unwrap_or_else(PoisonError::into_inner).take();
+    up.gap = gap.or(up.gap);
+    Ok(applied.err().unwrap_or_default())
+}
+
+fn still_to_change(changes: &[Change]) -> Error {
+    let ids: Vec<&str> = changes.iter().map(|change| change.id.as_str()).collect();
+    let left = ids.join(", ");
+    Error::new(text!(
+        "적용해도 그대로임: {left}",
+        "applied, and still to be changed: {left}"
+    ))
+}
+
+/// The first error ends the verb; the others are said before it, with their hints.
+pub fn together(errors: Vec<Error>, sink: &Sink) -> Result<()> {
     let mut errors = errors.into_iter();
-    let first = errors.next().unwrap_or_else(|| Error::new("a change failed"));
-    errors.for_each(|error| sink.warn(error.to_string().into()));
-    first
+    let Some(first) = errors.next() else { return Ok(()) };
+    errors.for_each(|error| sink.warn(error.told()));
+    Err(first)
 }

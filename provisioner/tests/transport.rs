@@ -7,7 +7,7 @@ mod sshd;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use lab::transport::ssh::Ended;
+use lab::transport::ssh::{self, Connection, Ended, Silence};
 use sshd::Sshd;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -152,4 +152,103 @@ async fn two_sessions_do_not_wait_for_each_other() {
         done
     });
     assert!(slow.unwrap().succeeded() && quick.unwrap().succeeded());
+}
+
+const LIMITS: Silence = Silence {
+    ask: Duration::from_millis(500),
+    dead: Duration::from_secs(3),
+};
+
+async fn connect_noticing(server: &Sshd) -> Connection {
+    ssh::connect_noticing(&server.endpoint(), Duration::from_secs(10), LIMITS)
+        .await
+        .unwrap()
+}
+
+/// Stops a process; it goes on when this is dropped.
+struct Stopped(String);
+
+impl Stopped {
+    fn new(pid: &str) -> Self {
+        signal("-STOP", pid);
+        Self(pid.to_owned())
+    }
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        signal("-CONT", &self.0);
+    }
+}
+
+fn signal(signal: &str, pid: &str) {
+    let status = Command::new("kill").args([signal, pid]).status();
+    assert!(status.unwrap().success());
+}
+
+/// The answers to `lab`'s questions used to be read by libssh2 before anybody noticed that they had come.
+#[tokio::test]
+async fn an_idle_session_lives_on_long_after_the_limit_for_a_dead_peer() {
+    let server = Sshd::start("");
+    let connections = [
+        connect_noticing(&server).await,
+        connect_noticing(&server).await,
+        connect_noticing(&server).await,
+    ];
+    let mut channels = vec![];
+    for connection in &connections {
+        channels.push(connection.channel(&["cat"]).await.unwrap());
+    }
+    tokio::time::sleep(LIMITS.dead * 2).await;
+    for (reader, writer, trace) in &mut channels {
+        assert_eq!(trace.reason(), None);
+        writer.write_all(b"still there").await.unwrap();
+        let mut bytes = [0; 11];
+        reader.read_exact(&mut bytes).await.unwrap();
+        assert_eq!(&bytes, b"still there");
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_stopped_is_noticed_and_says_so_to_the_reader() {
+    let server = Sshd::start("");
+    let connection = connect_noticing(&server).await;
+    let (mut reader, _writer, trace) = connection
+        .channel(&["sh", "-c", "echo $PPID; exec cat"])
+        .await
+        .unwrap();
+    let mut bytes = [0; 64];
+    let count = reader.read(&mut bytes).await.unwrap();
+    let pid = std::str::from_utf8(&bytes[..count]).unwrap().trim();
+    let since = Instant::now();
+    let stopped = Stopped::new(pid);
+    let error = tokio::time::timeout(LIMITS.dead * 3, reader.read(&mut [0; 64]))
+        .await
+        .unwrap()
+        .unwrap_err();
+    assert!(since.elapsed() >= LIMITS.dead, "{:?}", since.elapsed());
+    assert!(error.to_string().contains("no answer for 3."), "{error}");
+    assert!(trace.reason().unwrap().contains("no answer for 3."));
+    drop(stopped);
+}
+
+#[tokio::test]
+async fn a_peer_that_stopped_for_a_while_is_forgiven() {
+    let server = Sshd::start("");
+    let connection = connect_noticing(&server).await;
+    let (mut reader, mut writer, trace) = connection
+        .channel(&["sh", "-c", "echo $PPID; exec cat"])
+        .await
+        .unwrap();
+    let mut bytes = [0; 64];
+    let count = reader.read(&mut bytes).await.unwrap();
+    let pid = std::str::from_utf8(&bytes[..count]).unwrap().trim().to_owned();
+    let stopped = Stopped::new(&pid);
+    tokio::time::sleep(LIMITS.dead / 2).await;
+    drop(stopped);
+    tokio::time::sleep(LIMITS.dead * 2).await;
+    assert_eq!(trace.reason(), None);
+    writer.write_all(b"back").await.unwrap();
+    let count = reader.read(&mut bytes).await.unwrap();
+    assert_eq!(&bytes[..count], b"back");
 }

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use agent::wire::{How, Run, Trust};
+use agent::wire::Trust;
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
 use super::Needless;
+use super::command::{answers, command, unit_step};
 use crate::authority_store::AuthorityStore;
 use crate::config::Cluster;
 use crate::error::{Error, Result};
@@ -18,11 +19,14 @@ use crate::gather::{self, Sessions};
 use crate::node::NodeName;
 use crate::pki::Leaf;
 use crate::plan::registry::{self, Definition, Proof};
-use crate::plan::{Action, Change, Content, Mark, UnitStep, mirror, plan};
+use crate::plan::{Action, Change, Content, Mark, plan};
 use crate::provider::Provider;
 use crate::session::Session;
-use crate::text;
 use crate::transport::patient;
+use crate::{render, text};
+
+/// Where the archive of the proof image is on the node: no file in it.
+const EMPTY: &str = "/run/lab-proof.tar";
 
 /// What changes are carried out with.
 pub struct Hands {
@@ -110,9 +114,13 @@ impl Hands {
     async fn act(&self, session: &Session, action: &Action) -> Result<()> {
         match action {
             Action::PutFile { path, mode, content } => {
-                let leaf;
+                let (leaf, whole);
                 let bytes = match content {
                     Content::Text(text) => text,
+                    Content::Block(block) => {
+                        whole = render::with_block(&gather::read(session, path).await, block);
+                        &whole
+                    }
                     Content::LeafCertificate => {
                         leaf = self.leaf()?;
                         &leaf.certificate_pem
@@ -204,8 +212,14 @@ impl Hands {
 
     async fn push(&self, session: &Session, proof: &Proof) -> Result<()> {
         let tag = format!("{}:1", proof.repository);
-        command(session, &["docker", "pull", "-q", &proof.source]).await?;
-        command(session, &["docker", "tag", &proof.source, &tag]).await?;
+        // An image of nothing, new each time: quick to move, and no other image can stand in for it.
+        let written = session.agent.put_bytes(EMPTY, 0o600, &[0; 1024]).await;
+        written.map_err(|error| {
+            Error::new(format!("cannot write {EMPTY}"))
+                .on(&session.node)
+                .because(error)
+        })?;
+        command(session, &["docker", "import", EMPTY, &tag]).await?;
         let pushed = command(session, &["docker", "push", &tag]).await;
         command(session, &["docker", "rmi", &tag]).await?;
         let digest = pushed?
@@ -237,62 +251,4 @@ impl Hands {
             .await
             .map_err(failed)
     }
-}
-
-async fn unit_step(session: &Session, unit: &str, enable: bool, step: UnitStep) -> Result<()> {
-    if enable {
-        command(session, &["systemctl", "enable", unit]).await?;
-    }
-    let verb = match step {
-        UnitStep::Start => "start",
-        UnitStep::Reload => "reload-or-restart",
-        UnitStep::Restart => "restart",
-    };
-    if step != UnitStep::Reload {
-        // What was started too often in a row is refused otherwise.
-        command(session, &["systemctl", "reset-failed", unit])
-            .await
-            .or_else(|_| Ok::<_, Error>(String::new()))?;
-    }
-    command(session, &["systemctl", verb, unit]).await?;
-    if unit == mirror::UNIT {
-        answers(session, &format!("127.0.0.1:{}", crate::render::MIRROR_PORT)).await?;
-    }
-    Ok(())
-}
-
-/// Polls until a TLS server answers.
-async fn answers(session: &Session, address: &str) -> Result<()> {
-    let deadline = Instant::now() + patient(Duration::from_secs(20));
-    loop {
-        match command(session, &["openssl", "s_client", "-brief", "-connect", address]).await {
-            Ok(_) => return Ok(()),
-            Err(error) if Instant::now() > deadline => return Err(error),
-            Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
-        }
-    }
-}
-
-/// Runs a command on the node; its standard output. Any status but 0 is an error here.
-async fn command(session: &Session, argv: &[&str]) -> Result<String> {
-    let shown = argv.join(" ");
-    let run = Run {
-        argv: argv.iter().map(|word| (*word).to_owned()).collect(),
-        deadline_ms: u64::try_from(patient(Duration::from_secs(120)).as_millis()).ok(),
-        cap: Some(64 * 1024),
-        ..Run::default()
-    };
-    let cannot = || Error::new(text!("`{shown}` 실패", "`{shown}` failed")).on(&session.node);
-    let done = session
-        .agent
-        .run(run)
-        .await
-        .map_err(|error| cannot().because(error))?;
-    if done.exited.how == How::Code(0) {
-        return Ok(String::from_utf8_lossy(&done.stdout).into_owned());
-    }
-    let output = [done.stdout, done.stderr].concat();
-    Err(cannot()
-        .cause(format!("{:?}", done.exited.how))
-        .output(String::from_utf8_lossy(&output)))
 }

@@ -87,7 +87,11 @@ pub fn row(seen: &Seen, expected: Option<&Expected>) -> Row {
     };
     let well =
         state == "up" && trust.starts_with("ok") && docker.starts_with(|first: char| first.is_ascii_digit());
-    let advice = (!well).then(|| "lab up".to_owned());
+    let advice = match &problem {
+        // `lab up` leaves alone what it cannot look at.
+        Some(_) => Some(format!("lab restart {}", seen.node)),
+        None => (!well).then(|| "lab up".to_owned()),
+    };
     Row {
         node: seen.node.clone(),
         address: seen.address,
@@ -284,7 +288,7 @@ mod tests {
         let row = row(&silent, Some(&expected()));
         assert_eq!(
             (row.state.as_str(), row.advice.as_deref()),
-            ("no answer", Some("lab up"))
+            ("no answer", Some("lab restart m-k8s"))
         );
         assert_eq!(row.problem.as_deref(), Some("timed out"));
     }

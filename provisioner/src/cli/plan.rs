@@ -2,7 +2,9 @@
 
 use crate::cli::App;
 use crate::error::{Result, exit};
-use crate::gather::{Sessions, gather, reach};
+use crate::gather::{Sessions, Sight, look};
+use crate::plan::Plan;
+use crate::up::together;
 use crate::{plan, text};
 
 /// Arguments of `lab plan`.
@@ -12,17 +14,26 @@ pub struct Args {}
 /// Runs the verb.
 pub fn run(_args: &Args, app: &App) -> Result<u8> {
     let seat = app.look()?;
-    let plan = app.block_on(async {
-        let mut sessions = Sessions::new();
-        reach(seat.provider.as_ref(), &mut sessions).await?;
-        plan::plan(
-            &seat.cluster,
-            &gather(&seat.cluster, &seat.paths.state, "", &sessions).await?,
-        )
-    })??;
+    let mut sessions = Sessions::new();
+    let looking = look(
+        &seat.cluster,
+        &seat.paths.state,
+        "",
+        seat.provider.as_ref(),
+        &mut sessions,
+    );
+    let Sight { observed, errors } = app.block_on(looking)??;
+    let plan = plan::plan(&seat.cluster, &observed)?;
+    show(app, &plan, errors.is_empty());
+    together(errors, &app.sink)?;
+    Ok(exit::OK)
+}
+
+/// `complete`: whether every node that runs was seen.
+fn show(app: &App, plan: &Plan, complete: bool) {
     if app.json() {
-        app.out.json(&plan);
-        return Ok(exit::OK);
+        app.out.json(plan);
+        return;
     }
     let lang = app.out.lang;
     let rows: Vec<Vec<String>> = plan
@@ -49,8 +60,7 @@ pub fn run(_args: &Args, app: &App) -> Result<u8> {
             problem.hint.get(lang)
         ));
     }
-    if plan.is_empty() {
+    if plan.is_empty() && complete {
         app.out.say(text!("바꿀 것 없음", "nothing to change").get(lang));
     }
-    Ok(exit::OK)
 }

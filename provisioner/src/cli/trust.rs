@@ -7,9 +7,9 @@ use crate::cli::App;
 use crate::cli::seat::Seat;
 use crate::error::{Result, exit};
 use crate::facts::Observed;
-use crate::gather::{Sessions, gather, reach};
+use crate::gather::{Sessions, Sight, look};
 use crate::text;
-use crate::up::{Request, bring_up};
+use crate::up::{Request, bring_up, together};
 
 /// Arguments of `lab trust`.
 #[derive(Debug, clap::Args)]
@@ -68,17 +68,22 @@ fn replace(app: &App, verb: &str, begin: impl Fn(&AuthorityStore, &Seat) -> Resu
 
 fn status(app: &App) -> Result<u8> {
     let seat = app.look()?;
-    let observed = app.block_on(async {
-        let mut sessions = Sessions::new();
-        reach(seat.provider.as_ref(), &mut sessions).await?;
-        gather(&seat.cluster, &seat.paths.state, "", &sessions).await
-    })??;
+    let mut sessions = Sessions::new();
+    let looking = look(
+        &seat.cluster,
+        &seat.paths.state,
+        "",
+        seat.provider.as_ref(),
+        &mut sessions,
+    );
+    let Sight { observed, errors } = app.block_on(looking)??;
     let rows = rows(&observed);
     if app.json() {
         app.out.json(&rows)
     } else {
         app.out.table(&rows)
     }
+    together(errors, &app.sink)?;
     Ok(exit::OK)
 }
 

@@ -3,7 +3,7 @@
 use agent::wire::Engine;
 
 use super::node::{DAEMON, put};
-use super::{Action, Mark, Plan, Problem, UnitStep, View, id, mirror, sha256};
+use super::{Action, Content, Mark, Plan, Problem, UnitStep, View, id, mirror, sha256};
 use crate::config::Cluster;
 use crate::error::Result;
 use crate::{engine, render, text};
@@ -31,7 +31,13 @@ pub(super) fn plan(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) -> Resul
     if node.engine == Engine::Docker {
         configuration = render::docker_daemon(mirror::name(cluster))?;
         if !view.holds(DAEMON, &sha256(&configuration), 0o644) {
-            put(plan, view, ("daemon", DAEMON), configuration.clone(), &[]);
+            put(
+                plan,
+                view,
+                ("daemon", DAEMON),
+                Content::Text(configuration.clone()),
+                &[],
+            );
             changed = true;
         }
     }

@@ -1,6 +1,6 @@
 //! The mirror: the bundle's images, served on the registry's host as the engines' docker.io.
 
-use super::{Action, Mark, Plan, UnitStep, View, id, node, sha256, trust};
+use super::{Action, Content, Mark, Plan, UnitStep, View, id, node, sha256, trust};
 use crate::bundle::MIRROR_STORAGE;
 use crate::config::Cluster;
 use crate::error::Result;
@@ -27,7 +27,13 @@ pub(super) fn plan(view: &View<'_>, plan: &mut Plan) -> Result<()> {
     let mut changed = trust::pair(plan, view, "mirror", CERTIFICATE, KEY);
     let config = render::mirror_config()?;
     if !view.holds(CONFIG, &sha256(&config), 0o644) {
-        node::put(plan, view, ("mirror-config", CONFIG), config.clone(), &[]);
+        node::put(
+            plan,
+            view,
+            ("mirror-config", CONFIG),
+            Content::Text(config.clone()),
+            &[],
+        );
         changed.push(id("mirror-config", node));
     }
     // Nodes that are still to boot have it in their image; if not, the facts read after the boot will say so.

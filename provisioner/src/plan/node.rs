@@ -5,7 +5,7 @@ use crate::config::Cluster;
 use crate::error::Result;
 use crate::{render, text};
 
-/// Names and addresses of the nodes. The lab owns this file.
+/// Names and addresses of the nodes. The lab owns a block of this file.
 pub const HOSTS: &str = "/etc/hosts";
 /// Docker's configuration. The lab owns this file.
 pub const DAEMON: &str = "/etc/docker/daemon.json";
@@ -19,9 +19,14 @@ pub(super) fn plan(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) -> Resul
         );
         plan.add(id("boot", node), Some(node), Action::Boot, &[], words);
     }
-    let hosts = render::hosts(cluster)?;
-    if !view.holds(HOSTS, &sha256(&hosts), 0o644) {
-        put(plan, view, ("hosts", HOSTS), hosts, &[]);
+    let block = render::hosts(cluster)?;
+    let known = view.seen.and_then(|seen| seen.known.as_ref());
+    let is_so = known.is_some_and(|known| {
+        let whole = render::with_block(&known.hosts, &block);
+        whole == known.hosts && view.holds(HOSTS, &sha256(whole), 0o644)
+    });
+    if !is_so {
+        put(plan, view, ("hosts", HOSTS), Content::Block(block), &[]);
     }
     Ok(())
 }
@@ -31,7 +36,7 @@ pub(super) fn put(
     plan: &mut Plan,
     view: &View<'_>,
     (what, path): (&str, &str),
-    text: String,
+    content: Content,
     after: &[&str],
 ) {
     let boot = id("boot", view.node);
@@ -43,7 +48,7 @@ pub(super) fn put(
     let action = Action::PutFile {
         path: path.into(),
         mode: 0o644,
-        content: Content::Text(text),
+        content,
     };
     let words = (text!("{path} 쓰기", "write {path}"), why);
     plan.add(id(what, view.node), Some(view.node), action, &after, words);

@@ -83,8 +83,6 @@ impl Definition {
 /// What is proved: that this repository at the registry can be pushed to and pulled from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Proof {
-    /// An image the master has.
-    pub source: String,
     /// `host:port/lab/proof`.
     pub repository: String,
 }
@@ -133,7 +131,6 @@ pub(super) fn prove(cluster: &Cluster, observed: &Observed, plan: &mut Plan) {
     };
     let name = cluster.registry_names().into_iter().next().unwrap_or_default();
     let proof = Proof {
-        source: cluster.registry.image.clone(),
         repository: format!("{name}/lab/proof"),
     };
     let wanted = sha256(mark(cluster, &observed.pki.trusted));
@@ -146,8 +143,9 @@ pub(super) fn prove(cluster: &Cluster, observed: &Observed, plan: &mut Plan) {
         .nodes
         .iter()
         .filter(|node| {
-            let proved = View::new(node, observed).holds(PROOF, &wanted, 0o644);
-            all || !proved || plan.has(&id("trust", node))
+            let view = View::new(node, observed);
+            let proved = view.holds(PROOF, &wanted, 0o644) && !plan.has(&id("trust", node));
+            !view.silent() && plan.can_run_containers(node) && (all || !proved)
         })
         .collect();
     if unproved.is_empty() {

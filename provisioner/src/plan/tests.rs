@@ -86,7 +86,8 @@ fn known(cluster: &Cluster, pki: &Pki, leaf: &LeafState, host: bool) -> Known {
     };
     let facts = &mut known.facts;
     let mut put = |path: &str, sha256: String, mode| facts.files.insert(path.into(), file(sha256, mode));
-    put(node::HOSTS, sha256(render::hosts(cluster).unwrap()), 0o644);
+    let hosts = format!("10.1.1.1 mine\n{}", render::hosts(cluster).unwrap());
+    put(node::HOSTS, sha256(&hosts), 0o644);
     put(
         node::DAEMON,
         sha256(render::docker_daemon(mirror::name(cluster)).unwrap()),
@@ -132,6 +133,7 @@ fn known(cluster: &Cluster, pki: &Pki, leaf: &LeafState, host: bool) -> Known {
         version: "26".into(),
         running: true,
     }];
+    known.hosts = hosts;
     known.trust = trust::registries(cluster)
         .into_iter()
         .map(|registry| TrustFact {
@@ -231,7 +233,7 @@ fn what_was_broken_by_hand_is_repaired_and_nothing_else() {
         "engine.w1-k8s",
     );
     check(
-        |o| drop(of(o, "w3-k8s").facts.files.insert(node::HOSTS.into(), None)),
+        |o| of(o, "w3-k8s").hosts = "10.1.1.1 mine\n".into(),
         "hosts.w3-k8s",
     );
     check(
@@ -275,6 +277,28 @@ fn a_leaf_with_29_days_left_is_renewed_and_one_with_31_is_not() {
         |o| o.now += Duration::days(61),
         "leaf mirror-certificate.m-k8s mirror-key.m-k8s mirror.m-k8s registry-certificate.m-k8s registry-key.m-k8s \
          registry.m-k8s prove-push.m-k8s prove-pull.m-k8s prove-pull.w1-k8s prove-pull.w2-k8s prove-pull.w3-k8s",
+    );
+}
+
+#[test]
+fn a_node_that_does_not_answer_is_left_alone_and_the_others_are_repaired() {
+    let silence = |o: &mut Observed, node: &str| {
+        o.nodes.get_mut(&node.parse().unwrap()).unwrap().known = None;
+    };
+    let break_trust = |o: &mut Observed, node: &str| of(o, node).trust[0].sha256 = None;
+    check(
+        |o| {
+            silence(o, "w1-k8s");
+            break_trust(o, "w2-k8s");
+        },
+        "trust.w2-k8s prove-push.m-k8s prove-pull.w2-k8s",
+    );
+    check(
+        |o| {
+            silence(o, "m-k8s");
+            break_trust(o, "w2-k8s");
+        },
+        "trust.w2-k8s",
     );
 }
 

@@ -117,7 +117,7 @@ impl Local {
         let fresh = disk::unfinished(&place);
         disk::remove(keeper, &fresh)?;
         disk::copy(keeper, &base, &fresh, false)?;
-        root::prepare(&keeper.inside(&fresh), &self.state, &self.cluster, node)?;
+        root::prepare(&keeper.inside(&fresh), &self.state, node)?;
         disk::list(&self.state, &node.name)?;
         keeper.run(&["mv", "-T", &fresh.to_string_lossy(), &place.to_string_lossy()])?;
         Ok(())

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use super::command;
 use super::keeper::write_whole;
-use crate::config::{Cluster, Node};
+use crate::config::Node;
 use crate::error::{Error, Result};
 use crate::node::NodeName;
 
@@ -19,6 +19,9 @@ const MASKED: [&str; 4] = [
     "systemd-udevd.service",
     "dev-hugepages.mount",
 ];
+
+/// What a node's own /etc/hosts begins with; the names of the nodes are added by `lab up`.
+const HOSTS: &str = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
 
 /// The orchestrator's private key, made when first asked for.
 pub fn orchestrator_key(state: &Path) -> Result<PathBuf> {
@@ -66,7 +69,7 @@ pub fn erase(state: &Path) -> Result<()> {
 }
 
 /// Makes a copy of the base this node's own.
-pub fn prepare(root: &Path, state: &Path, cluster: &Cluster, node: &Node) -> Result<()> {
+pub fn prepare(root: &Path, state: &Path, node: &Node) -> Result<()> {
     let mut id = [0; 16];
     fs::File::open("/dev/urandom")
         .and_then(|mut source| std::io::Read::read_exact(&mut source, &mut id))
@@ -81,7 +84,7 @@ pub fn prepare(root: &Path, state: &Path, cluster: &Cluster, node: &Node) -> Res
         format!("{}\n", hex::encode(id)).as_bytes(),
         0o444,
     )?;
-    put(root, "etc/hosts", hosts(cluster).as_bytes(), 0o644)?;
+    put(root, "etc/hosts", HOSTS.as_bytes(), 0o644)?;
     put(root, "etc/resolv.conf", b"", 0o644)?;
     for kind in ["rsa", "ecdsa"] {
         let _ = fs::remove_file(root.join(format!("etc/ssh/ssh_host_{kind}_key")));
@@ -112,11 +115,4 @@ fn mask(root: &Path, unit: &str) -> Result<()> {
     let path = root.join("etc/systemd/system").join(unit);
     let _ = fs::remove_file(&path);
     symlink("/dev/null", &path).map_err(|error| Error::new(format!("cannot mask {unit}")).because(error))
-}
-
-fn hosts(cluster: &Cluster) -> String {
-    let own = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n".to_owned();
-    cluster.nodes.iter().fold(own, |text, node| {
-        format!("{text}{}\t{}\n", node.address, node.name)
-    })
 }

@@ -1,0 +1,70 @@
+//! Commands on a node whose only good end is status 0: all that `apply` runs.
+
+use std::time::{Duration, Instant};
+
+use agent::wire::{How, Run};
+
+use crate::error::{Error, Result};
+use crate::plan::{UnitStep, mirror};
+use crate::session::Session;
+use crate::transport::patient;
+use crate::{render, text};
+
+/// Enables a unit, if so, and tells it `step`.
+pub(super) async fn unit_step(session: &Session, unit: &str, enable: bool, step: UnitStep) -> Result<()> {
+    if enable {
+        command(session, &["systemctl", "enable", unit]).await?;
+    }
+    let verb = match step {
+        UnitStep::Start => "start",
+        UnitStep::Reload => "reload-or-restart",
+        UnitStep::Restart => "restart",
+    };
+    if step != UnitStep::Reload {
+        // What was started too often in a row is refused otherwise.
+        command(session, &["systemctl", "reset-failed", unit])
+            .await
+            .or_else(|_| Ok::<_, Error>(String::new()))?;
+    }
+    command(session, &["systemctl", verb, unit]).await?;
+    if unit == mirror::UNIT {
+        answers(session, &format!("127.0.0.1:{}", render::MIRROR_PORT)).await?;
+    }
+    Ok(())
+}
+
+/// Polls until a TLS server answers.
+pub(super) async fn answers(session: &Session, address: &str) -> Result<()> {
+    let deadline = Instant::now() + patient(Duration::from_secs(20));
+    loop {
+        match command(session, &["openssl", "s_client", "-brief", "-connect", address]).await {
+            Ok(_) => return Ok(()),
+            Err(error) if Instant::now() > deadline => return Err(error),
+            Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+        }
+    }
+}
+
+/// Runs a command on the node; its standard output. Any status but 0 is an error here.
+pub(super) async fn command(session: &Session, argv: &[&str]) -> Result<String> {
+    let shown = argv.join(" ");
+    let run = Run {
+        argv: argv.iter().map(|word| (*word).to_owned()).collect(),
+        deadline_ms: u64::try_from(patient(Duration::from_secs(120)).as_millis()).ok(),
+        cap: Some(64 * 1024),
+        ..Run::default()
+    };
+    let cannot = || Error::new(text!("`{shown}` 실패", "`{shown}` failed")).on(&session.node);
+    let done = session
+        .agent
+        .run(run)
+        .await
+        .map_err(|error| cannot().because(error))?;
+    if done.exited.how == How::Code(0) {
+        return Ok(String::from_utf8_lossy(&done.stdout).into_owned());
+    }
+    let output = [done.stdout, done.stderr].concat();
+    Err(cannot()
+        .cause(format!("{:?}", done.exited.how))
+        .output(String::from_utf8_lossy(&output)))
+}
