@@ -151,10 +151,9 @@ async fn two_sessions_do_not_wait_for_each_other() {
     let meeting = server.directory.path().join("meeting");
     let meeting = meeting.to_str().unwrap();
     let waiting = "until [ -e \"$1\" ]; do sleep 0.05; done";
-    let (slow, quick) = tokio::join!(
-        first.exec(&["timeout", "20", "sh", "-c", waiting, "sh", meeting], None),
-        second.exec(&["touch", meeting], None)
-    );
+    let waits = ["timeout", "20", "sh", "-c", waiting, "sh", meeting];
+    let comes = ["touch", meeting];
+    let (slow, quick) = tokio::join!(first.exec(&waits, None), second.exec(&comes, None));
     assert!(slow.unwrap().succeeded() && quick.unwrap().succeeded());
 }
 
