@@ -153,7 +153,8 @@ mod tests {
     use crate::event::{Event, Reporter, What};
 
     #[derive(Clone, Default)]
-    struct Seen(Arc<Mutex<Vec<(u64, Option<u64>, bool)>>>);
+    type Progress = Vec<(u64, Option<u64>, bool)>;
+    struct Seen(Arc<Mutex<Progress>>);
 
     impl Reporter for Seen {
         fn report(&mut self, event: &Event) {
