@@ -152,8 +152,9 @@ mod tests {
     use super::*;
     use crate::event::{Event, Reporter, What};
 
-    #[derive(Clone, Default)]
     type Progress = Vec<(u64, Option<u64>, bool)>;
+
+    #[derive(Clone, Default)]
     struct Seen(Arc<Mutex<Progress>>);
 
     impl Reporter for Seen {
