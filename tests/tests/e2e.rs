@@ -13,6 +13,8 @@ mod host;
 mod labs;
 #[path = "e2e/offline.rs"]
 mod offline;
+#[path = "e2e/trust.rs"]
+mod trust;
 #[path = "e2e/vagrantfile.rs"]
 mod vagrantfile;
 
@@ -93,6 +95,7 @@ fn main() -> ExitCode {
         labs::tests(),
         offline::tests(),
         vagrantfile::tests(),
+        trust::tests(),
         host::tests(),
     ]
     .concat_trials();
