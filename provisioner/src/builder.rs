@@ -1,19 +1,29 @@
 //! Makes the bundle, or finds it in the cache. What a bundle is, `bundle` says; what nodes do with it is not known here.
 
 pub mod cache;
+mod counting;
 mod debian;
 mod image;
+mod make;
+mod meter;
+mod mirror;
+mod origin;
 mod program;
+mod shelf;
 pub mod transfer;
 pub mod tree;
 
 use std::path::PathBuf;
 
-use cache::{Cache, Held, Record};
+pub use shelf::Parts;
+
+use cache::{Cache, Held};
+use make::Build;
+use shelf::{Lack, Shelf};
 
 use crate::bundle::layout::sha256;
-use crate::bundle::lock::{Entry, Lock};
-use crate::bundle::recipe::{EMBEDDED, Kind, Recipe, Recipes};
+use crate::bundle::lock::Lock;
+use crate::bundle::recipe::{EMBEDDED, Recipes};
 use crate::bundle::{Bundle, Image};
 use crate::error::{Error, Result};
 use crate::event::Sink;
@@ -42,8 +52,6 @@ pub struct Options {
     pub offline: bool,
     /// Refuse versions other than the project's bundle.lock has.
     pub locked: bool,
-    /// Read every file, however recently it was verified.
-    pub full: bool,
 }
 
 /// What a build will take.
@@ -94,224 +102,100 @@ pub fn lock(paths: &Paths) -> Result<Lock> {
     }
 }
 
-/// What to build with.
-struct Build<'a> {
-    cache: &'a Cache,
-    recipes: &'a Recipes,
-    lock: &'a Lock,
-    options: Options,
-    sink: &'a Sink,
-}
-
 /// The name of an artifact in the lock.
 pub fn lock_name(recipe: &str) -> String {
     format!("{}/{recipe}", architecture())
 }
 
-fn key(recipe: &Recipe, base: Option<&Held>, entry: Option<&Entry>, part: &str) -> String {
-    let recipe = serde_json::to_string(recipe).unwrap_or_default();
-    let base = base.map_or("", |base| &base.record.entry.sha256);
-    let packages = entry
-        .map(|entry| format!("{} {:?}", entry.source, entry.packages))
-        .unwrap_or_default();
-    sha256(
-        [part, VERSION, architecture(), &recipe, base, &packages]
-            .join("\0")
-            .as_bytes(),
-    )
+fn on_shelf(paths: &Paths, cache: &Cache, full: bool) -> Result<std::result::Result<Parts, Vec<Lack>>> {
+    let (recipes, lock) = (recipes(paths)?, lock(paths)?);
+    let shelf = Shelf {
+        cache,
+        recipes: &recipes,
+        lock: &lock,
+        full,
+    };
+    shelf.all()
 }
 
-impl Build<'_> {
-    fn cached(&self, recipe: &Recipe, base: Option<&Held>) -> Option<Held> {
-        let entry = self.lock.artifacts.get(&lock_name(&recipe.name));
-        let held = self.cache.find(&key(recipe, base, entry, "lookup"))?;
-        let Some(damage) = self.cache.damage(&held, self.options.full) else {
-            return Some(held);
-        };
-        self.sink.warn(text!(
-            "{}: 캐시 손상: {}",
-            "{}: damaged in the cache: {}",
-            recipe.name,
-            damage
+fn without(error: Error, lacks: &[Lack]) -> Error {
+    let damage: Vec<String> = lacks.iter().filter_map(Lack::damaged).collect();
+    if damage.is_empty() {
+        error
+    } else {
+        error.output(damage.join("\n"))
+    }
+}
+
+/// The bundle's parts, all from the cache: an error names what is not there.
+pub fn held(paths: &Paths) -> Result<Parts> {
+    on_shelf(paths, &Cache::peek(&paths.cache), false)?.map_err(|lacks| {
+        let names = lacks.iter().map(|lack| lack.name.as_str()).collect::<Vec<_>>();
+        let error = Error::new(text!(
+            "번들에 없음: {}",
+            "the bundle lacks {}",
+            names.join(", ")
+        ))
+        .hint(text!(
+            "`lab bundle build`, 네트워크가 없으면 다른 기기에서 `lab bundle export FILE`, 여기서 `lab bundle import FILE`",
+            "`lab bundle build`; without a network `lab bundle export FILE` on another machine, `lab bundle import FILE` here"
         ));
-        None
-    }
-
-    fn ensure(&self, recipe: &Recipe, base: Option<(&Held, &Recipe)>) -> Result<Held> {
-        let below = base.map(|(held, _)| held);
-        if let Some(held) = self.cached(recipe, below) {
-            return self.permitted(recipe, &held.record).map(|()| held);
-        }
-        if self.options.offline {
-            return Err(Error::new(text!(
-                "번들에 {}이(가) 없고 오프라인임",
-                "the bundle lacks {}, and this is offline",
-                recipe.name
-            ))
-            .hint(text!(
-                "다른 기기에서 `lab bundle export FILE`, 여기서 `lab bundle import FILE`",
-                "`lab bundle export FILE` on another machine, `lab bundle import FILE` here"
-            )));
-        }
-        let work = self.sink.work(
-            None,
-            format!("bundle {}", recipe.name),
-            text!("{} 만들기", "make {}", recipe.name),
-        );
-        let made = self.make(recipe, base, &work);
-        work.finish(made)
-    }
-
-    fn make(
-        &self,
-        recipe: &Recipe,
-        base: Option<(&Held, &Recipe)>,
-        work: &crate::event::Work,
-    ) -> Result<Held> {
-        let debian = recipe
-            .debian()
-            .ok_or_else(|| Error::usage(format!("{}: no source that can be reached", recipe.name)))?;
-        let temporary = self.cache.temporary()?;
-        let out = temporary.path().join("out");
-        std::fs::create_dir(&out).map_err(|error| Error::new("cannot write the cache").because(error))?;
-        let record = match base {
-            None => image::rootfs(recipe, debian, temporary.path(), &out, work)?,
-            Some((held, clean)) => image::image(recipe, debian, held, clean, temporary.path(), &out)?,
-        };
-        self.permitted(recipe, &record)?;
-        let below = base.map(|(held, _)| held);
-        let old = self.lock.artifacts.get(&lock_name(&recipe.name));
-        let lookups = [old, None, Some(&record.entry)].map(|entry| key(recipe, below, entry, "lookup"));
-        self.cache.store(
-            &out,
-            &record,
-            &key(recipe, below, Some(&record.entry), "artifact"),
-            &lookups,
-        )
-    }
-
-    /// Refuses drift from the lock if asked to; else names each change.
-    fn permitted(&self, recipe: &Recipe, new: &Record) -> Result<()> {
-        let old = self.lock.artifacts.get(&lock_name(&recipe.name));
-        let changes = old.map(|old| old.changes(&new.entry)).unwrap_or_default();
-        if self.options.locked && (old.is_none() || !changes.is_empty()) {
-            return Err(Error::new(text!(
-                "{}: bundle.lock과 다름",
-                "{}: not what bundle.lock says",
-                recipe.name
-            ))
-            .output(changes.join("\n")));
-        }
-        for change in changes {
-            self.sink.warn(text!(
-                "{}: bundle.lock과 다름: {}",
-                "{}: not as in bundle.lock: {}",
-                recipe.name,
-                change
-            ));
-        }
-        Ok(())
-    }
-
-    fn images(&self) -> Result<Vec<Held>> {
-        let mut bases: Vec<(Held, &Recipe)> = Vec::new();
-        let mut images = Vec::new();
-        for recipe in self
-            .recipes
-            .artifacts
-            .iter()
-            .filter(|recipe| recipe.lean || recipe.kind == Kind::OciImage)
-        {
-            let base = bases
-                .iter()
-                .find(|(_, base)| Some(&base.name) == recipe.base.as_ref());
-            let held = self.ensure(recipe, base.map(|(held, base)| (held, *base)))?;
-            if recipe.kind == Kind::OciImage {
-                images.push(held)
-            } else {
-                bases.push((held, recipe))
-            }
-        }
-        Ok(images)
-    }
-
-    fn mirror(&self, images: &[Held]) -> Result<Held> {
-        let manifests: Vec<String> = images
-            .iter()
-            .map(|held| format!("{} {:?}", held.record.name, held.record.manifest))
-            .collect();
-        let key = sha256(format!("mirror {VERSION} {manifests:?}").as_bytes());
-        if let Some(held) = self
-            .cache
-            .held(&key)
-            .filter(|held| self.cache.damage(held, self.options.full).is_none())
-        {
-            return Ok(held);
-        }
-        let temporary = self.cache.temporary()?;
-        let out = temporary.path().join("out");
-        std::fs::create_dir(&out).map_err(|error| Error::new("cannot write the cache").because(error))?;
-        let record = image::mirror(images, &out)?;
-        self.cache.store(&out, &record, &key, &[])
-    }
+        without(error, &lacks)
+    })
 }
 
-/// The bundle's parts in the cache: node image, images, mirror. Makes what is missing.
-pub fn parts(paths: &Paths, options: Options, sink: &Sink) -> Result<(Held, Vec<Held>, Held)> {
+/// Reads every file of the bundle in the cache; an error names each artifact and file that is not as it was made.
+pub fn verify(paths: &Paths) -> Result<Parts> {
+    on_shelf(paths, &Cache::peek(&paths.cache), true)?.map_err(|lacks| {
+        let names = lacks.iter().map(|lack| lack.name.as_str()).collect::<Vec<_>>();
+        let error = Error::new(text!(
+            "캐시의 번들이 온전하지 않음: {}",
+            "the bundle in the cache is not whole: {}",
+            names.join(", ")
+        ))
+        .hint(text!(
+            "`lab bundle build`가 이것만 다시 만듭니다",
+            "`lab bundle build` makes these again, and only these"
+        ));
+        without(error, &lacks)
+    })
+}
+
+/// The bundle's parts. Makes what is missing, unless offline.
+pub fn parts(paths: &Paths, options: Options, sink: &Sink) -> Result<Parts> {
+    if options.offline {
+        let parts = held(paths)?;
+        if !options.locked {
+            return Ok(parts);
+        }
+    }
     let (recipes, lock) = (recipes(paths)?, lock(paths)?);
     let cache = Cache::open(&paths.cache)?;
-    let build = Build {
+    let shelf = Shelf {
         cache: &cache,
         recipes: &recipes,
         lock: &lock,
-        options,
-        sink,
+        full: false,
     };
-    let node = recipes
-        .artifacts
-        .iter()
-        .find(|recipe| recipe.kind == Kind::Rootfs && !recipe.lean);
-    let node = node.ok_or_else(|| Error::usage("no recipe for a node image"))?;
-    let (node, images) = std::thread::scope(|scope| {
-        let images = scope.spawn(|| build.images());
-        (
-            build.ensure(node, None),
-            images
-                .join()
-                .unwrap_or_else(|_| Err(Error::new("the image builder stopped"))),
-        )
-    });
-    let images = images?;
-    let mirror = build.mirror(&images)?;
-    Ok((node?, images, mirror))
+    Build { shelf, options, sink }.parts()
 }
 
-/// What images are built on, as far as the cache has it.
-pub fn bases(paths: &Paths) -> Result<Vec<Held>> {
-    let (recipes, lock) = (recipes(paths)?, lock(paths)?);
-    let cache = Cache::open(&paths.cache)?;
-    let find = |recipe: &Recipe| {
-        cache.find(&key(
-            recipe,
-            None,
-            lock.artifacts.get(&lock_name(&recipe.name)),
-            "lookup",
-        ))
-    };
-    Ok(recipes
-        .artifacts
-        .iter()
-        .filter(|recipe| recipe.lean)
-        .filter_map(find)
-        .collect())
+/// The bundle if the cache has all of it. Cheap: waits for nobody, reads no file that was verified before, makes nothing.
+pub fn cached(paths: &Paths) -> Result<Option<Bundle>> {
+    let found = on_shelf(paths, &Cache::peek(&paths.cache), false)?;
+    found.ok().map(|parts| bundle(&parts)).transpose()
 }
 
 /// The bundle, complete and verified. Quick when it is in the cache.
 pub fn ensure(paths: &Paths, options: Options, sink: &Sink) -> Result<Bundle> {
-    let (node, images, mirror) = parts(paths, options, sink)?;
-    let all: Vec<&str> = images
+    bundle(&parts(paths, options, sink)?)
+}
+
+fn bundle(parts: &Parts) -> Result<Bundle> {
+    let all: Vec<&str> = parts
+        .images
         .iter()
-        .chain([&node, &mirror])
+        .chain([&parts.node, &parts.mirror])
         .map(|held| held.record.entry.sha256.as_str())
         .collect();
     let image = |held: &Held| Image {
@@ -321,24 +205,15 @@ pub fn ensure(paths: &Paths, options: Options, sink: &Sink) -> Result<Bundle> {
     };
     Ok(Bundle {
         digest: sha256(all.join("\n").as_bytes()),
-        node_image: node.artifact("rootfs.tar.zst")?,
-        images: images.iter().map(image).collect(),
-        mirror: mirror.artifact(image::STORAGE)?,
+        node_image: parts.node.artifact("rootfs.tar.zst")?,
+        images: parts.images.iter().map(image).collect(),
+        mirror: parts.mirror.artifact(mirror::STORAGE)?,
     })
 }
 
-/// What a build will take; `None` if everything is in the cache.
-pub fn estimate(paths: &Paths) -> Option<Estimate> {
-    let options = Options {
-        offline: true,
-        ..Options::default()
-    };
-    let missing = Estimate {
-        minutes: 2,
-        download: 220 << 20,
-        disk: 1500 << 20,
-    };
-    ensure(paths, options, &Sink::default())
-        .is_err()
-        .then_some(missing)
-}
+/// What building all of it takes.
+pub const ESTIMATE: Estimate = Estimate {
+    minutes: 2,
+    download: 220 << 20,
+    disk: 1500 << 20,
+};

@@ -14,11 +14,13 @@ use crate::text::Text;
 const MARKER: &str = "LAB_ELEVATED";
 
 /// Variables of the user that the process under sudo keeps.
-const KEPT: [&str; 22] = [
+const KEPT: [&str; 24] = [
     MARKER,
     "LAB_HOME",
     "LAB_LANG",
     "LAB_OFFLINE",
+    "LAB_CA_FILE",
+    "LAB_DEBIAN_MIRROR",
     "LAB_PATIENCE",
     "XDG_STATE_HOME",
     "XDG_CACHE_HOME",

@@ -9,9 +9,14 @@ use lab::builder::cache::{Cache, Held, Record, inventory};
 use lab::builder::transfer::{export, import};
 use lab::builder::tree::{Compression, pack, scan};
 use lab::bundle::lock::Entry;
+use lab::event::{Sink, Work};
 
 const KEY: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const LOOKUP: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+
+fn work() -> Work {
+    Sink::default().work(None, "test", "test".into())
+}
 
 fn cache_with_artifact(directory: &Path) -> (Cache, Held) {
     let cache = Cache::open(directory).unwrap();
@@ -53,17 +58,18 @@ fn an_export_is_imported_elsewhere_and_a_damaged_one_loses_nothing() {
     let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (cache, held) = cache_with_artifact(here.path());
     let file = here.path().join("bundle.tar.zst");
-    export(&cache, &[held], &file).unwrap();
+    export(&cache, &[held], &file, &work()).unwrap();
     let other = Cache::open(there.path()).unwrap();
     let whole = fs::read(&file).unwrap();
     fs::write(&file, &whole[..whole.len() / 2]).unwrap();
-    import(&other, &file).unwrap_err();
+    import(&other, &file, &work()).unwrap_err();
     assert!(other.find(LOOKUP).is_none());
     fs::write(&file, &whole).unwrap();
-    assert_eq!(import(&other, &file).unwrap(), ["x:1"]);
+    assert_eq!(import(&other, &file, &work()).unwrap(), ["x:1"]);
     assert_eq!(other.damage(&other.find(LOOKUP).unwrap(), true), None);
     fs::write(&file, b"not a bundle").unwrap();
-    import(&other, &file).unwrap_err();
+    let error = import(&other, &file, &work()).unwrap_err();
+    assert!(error.to_string().contains("bundle.tar.zst"), "{error}");
     assert_eq!(other.damage(&other.find(LOOKUP).unwrap(), true), None);
 }
 
@@ -86,7 +92,7 @@ fn hostile(path: &str, kind: tar::EntryType, listed: u64) -> String {
     add("manifest.json", tar::EntryType::Regular, manifest.as_bytes());
     add(path, kind, if kind.is_file() { b"x" } else { b"" });
     tar.into_inner().unwrap().finish().unwrap();
-    let error = import(&cache, &file).unwrap_err().to_string();
+    let error = import(&cache, &file, &work()).unwrap_err().to_string();
     assert_eq!(fs::read_dir(cache.part("artifacts")).unwrap().count(), 0);
     error
 }
@@ -114,10 +120,41 @@ fn the_same_tree_packs_to_the_same_bytes() {
             &paths,
             &home.path().join(format!("{name}.tar.gz")),
             Compression::Gzip,
+            |_| (),
         )
         .unwrap()
         .sha256
     };
     assert_eq!(packed("a"), packed("b"));
     assert_ne!(packed("a"), packed("cc"));
+}
+
+#[test]
+fn damage_that_kept_size_and_time_is_found_by_a_full_reading_and_from_then_on_by_all() {
+    let home = tempfile::tempdir().unwrap();
+    let (cache, held) = cache_with_artifact(home.path());
+    assert_eq!(cache.damage(&held, false), None);
+    let layer = held.directory.join("layer");
+    let time = fs::metadata(&layer).unwrap().modified().unwrap();
+    let mut bytes = fs::read(&layer).unwrap();
+    bytes[99_999] ^= 1;
+    fs::write(&layer, bytes).unwrap();
+    fs::File::options()
+        .write(true)
+        .open(&layer)
+        .unwrap()
+        .set_modified(time)
+        .unwrap();
+    assert_eq!(cache.damage(&held, false), None, "stamps are what makes it cheap");
+    assert!(cache.damage(&held, true).unwrap().contains("layer"));
+    assert!(cache.damage(&held, false).unwrap().contains("layer"));
+}
+
+#[test]
+fn looking_waits_for_nobody_and_makes_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    assert!(Cache::peek(home.path()).find(LOOKUP).is_none());
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
+    let (_held_open, _) = cache_with_artifact(home.path());
+    assert!(Cache::peek(home.path()).find(LOOKUP).is_some());
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
+mod harness;
 mod sshd;
 
 use std::time::{Duration, Instant};
@@ -11,6 +12,13 @@ use agent::wire::{FactsQuery, How, Run};
 use lab::session::{Session, open_all};
 use sshd::Sshd;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+tests!(
+    the_agent_is_uploaded_once_and_replaces_what_is_not_it,
+    sessions_open_at_the_same_time_and_quickly,
+    a_killed_server_ends_every_pending_request_with_the_reason,
+    a_tunnel_carries_bytes_both_ways,
+);
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -37,7 +45,6 @@ async fn output(client: &Client, script: &str) -> String {
     String::from_utf8(done.stdout).unwrap()
 }
 
-#[tokio::test]
 async fn the_agent_is_uploaded_once_and_replaces_what_is_not_it() {
     const LIST: &str = "cd /usr/local; ls -i lib/lab; readlink bin/lab-agent";
     let server = server();
@@ -75,7 +82,6 @@ async fn the_agent_is_uploaded_once_and_replaces_what_is_not_it() {
     assert!(third.agent.facts(FactsQuery::default()).await.unwrap().cpus > 0);
 }
 
-#[tokio::test]
 async fn sessions_open_at_the_same_time_and_quickly() {
     let plain = Sshd::start("");
     let since = Instant::now();
@@ -111,7 +117,6 @@ async fn sessions_open_at_the_same_time_and_quickly() {
     );
 }
 
-#[tokio::test]
 async fn a_killed_server_ends_every_pending_request_with_the_reason() {
     let server = server();
     let session = Session::open(&server.endpoint(), PATIENCE).await.unwrap();
@@ -147,7 +152,6 @@ async fn a_killed_server_ends_every_pending_request_with_the_reason() {
     assert!(session.broken().unwrap().contains("closed the connection"));
 }
 
-#[tokio::test]
 async fn a_tunnel_carries_bytes_both_ways() {
     let server = server();
     let session = Session::open(&server.endpoint(), PATIENCE).await.unwrap();

@@ -60,11 +60,11 @@ impl Held {
     }
 }
 
-/// The cache; holds its lock while it lives.
+/// The cache; if opened to write, holds its lock while it lives.
 #[derive(Debug)]
 pub struct Cache {
     root: PathBuf,
-    _lock: fs::File,
+    _lock: Option<fs::File>,
 }
 
 /// The directories of the cache.
@@ -108,7 +108,18 @@ impl Cache {
             };
             gone.map_err(failed(&path))?;
         }
-        Ok(Self { root, _lock: lock })
+        Ok(Self {
+            root,
+            _lock: Some(lock),
+        })
+    }
+
+    /// The cache to look things up in, whoever builds meanwhile: artifacts appear whole. It may not be there.
+    pub fn peek(cache: &Path) -> Self {
+        Self {
+            root: cache.join("bundle"),
+            _lock: None,
+        }
     }
 
     /// A part of the cache.
@@ -177,16 +188,36 @@ impl Cache {
         if !full && now.is_some() && fs::read_to_string(&stamp).ok() == now {
             return None;
         }
-        for (file, (expected, _)) in &held.record.files {
-            match tree::digest(&held.directory.join(file)) {
-                Ok((found, _)) if found == *expected => {}
-                Ok(_) => return Some(format!("{file}: digest differs")),
-                Err(error) => return Some(format!("{file}: {error}")),
-            }
-        }
-        let _ = fs::write(&stamp, now.unwrap_or_default());
-        None
+        let damage = differing(held);
+        // Damage that kept size, time and inode must be found again by whoever looks next.
+        let _ = match &damage {
+            None => fs::write(&stamp, now.unwrap_or_default()),
+            Some(_) => fs::remove_file(&stamp),
+        };
+        damage
     }
+}
+
+fn differing(held: &Held) -> Option<String> {
+    if over(&held.record.files) != held.record.entry.sha256 {
+        return Some("artifact.json: digests differ".into());
+    }
+    let differs =
+        |(file, (expected, _)): (&String, &(String, u64))| match tree::digest(&held.directory.join(file)) {
+            Ok((found, _)) if found == *expected => None,
+            Ok(_) => Some(format!("{file}: digest differs")),
+            Err(error) => Some(format!("{file}: {error}")),
+        };
+    held.record.files.iter().find_map(differs)
+}
+
+/// The digest over all files, in hex.
+fn over(files: &Files) -> String {
+    let lines: String = files
+        .iter()
+        .map(|(file, (sha, _))| format!("{sha}  {file}\n"))
+        .collect();
+    sha256(lines.as_bytes())
 }
 
 fn state(held: &Held) -> io::Result<String> {
@@ -214,10 +245,7 @@ pub fn inventory(directory: &Path, files: &[String]) -> Result<(Files, String, u
         let path = directory.join(file);
         all.insert(file.clone(), tree::digest(&path).map_err(failed(&path))?);
     }
-    let lines: String = all
-        .iter()
-        .map(|(file, (sha, _))| format!("{sha}  {file}\n"))
-        .collect();
     let size = all.values().map(|(_, size)| size).sum();
-    Ok((all, sha256(lines.as_bytes()), size))
+    let sha256 = over(&all);
+    Ok((all, sha256, size))
 }

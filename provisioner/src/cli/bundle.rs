@@ -1,13 +1,13 @@
 //! `lab bundle`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::builder::cache::Cache;
-use crate::builder::{self, Options, transfer};
-use crate::bundle::lock::Lock;
+use crate::builder::cache::{Cache, Held};
+use crate::builder::{self, Options, Parts, transfer};
 use crate::cli::App;
 use crate::error::{Error, Result, exit};
-use crate::text;
+use crate::paths::Paths;
+use crate::{doctor, privilege, text};
 
 /// Arguments of `lab bundle`.
 #[derive(Debug, clap::Args)]
@@ -45,72 +45,85 @@ enum Action {
 /// Runs the verb.
 pub fn run(args: &Args, app: &App) -> Result<u8> {
     let paths = app.paths()?;
-    let offline = Options {
-        offline: true,
-        ..Options::default()
-    };
-    let options = match &args.action {
-        Action::Build { locked } => Options {
-            offline: app.global.offline,
-            locked: *locked,
-            full: false,
-        },
+    match &args.action {
+        Action::Build { locked } => show(app, &build(app, &paths, *locked)?),
+        Action::Verify => show(app, &builder::verify(&paths)?),
+        Action::List => show(app, &builder::held(&paths)?),
+        Action::Lock => lock(&paths, &builder::held(&paths)?)?,
+        Action::Export { file } => export(app, &paths, file)?,
         Action::Import { file } => {
-            for name in transfer::import(&Cache::open(&paths.cache)?, file)? {
+            let what = text!("{} 가져오기", "import {}", file.display());
+            let work = app.sink.work(None, "bundle import", what);
+            let names = Cache::open(&paths.cache).and_then(|cache| transfer::import(&cache, file, &work));
+            for name in work.finish(names)? {
                 app.out.line(name);
             }
-            return Ok(exit::OK);
         }
-        Action::Verify => Options {
-            full: true,
-            ..offline
-        },
-        Action::List | Action::Lock | Action::Export { .. } => offline,
+    }
+    Ok(exit::OK)
+}
+
+/// Makes what is missing, on a host made fit for that first.
+fn build(app: &App, paths: &Paths, locked: bool) -> Result<Parts> {
+    if !app.global.offline && builder::cached(paths)?.is_none() {
+        let why = text!("번들을 만들려고", "to make the bundle");
+        privilege::ensure_root(&why, app.out, paths)?;
+        doctor::ensure_host(&doctor::Request {
+            paths,
+            needs: doctor::Needs {
+                cluster: None,
+                building: true,
+            },
+            yes: app.global.yes,
+            out: app.out,
+            sink: &app.sink,
+        })?;
+    }
+    let options = Options {
+        offline: app.global.offline,
+        locked,
     };
-    let (node, images, mirror) = builder::parts(&paths, options, &app.sink)?;
-    let all: Vec<_> = [node].into_iter().chain(images).chain([mirror]).collect();
-    if let Action::Lock = args.action {
-        let file: PathBuf = paths.project.join("bundle.lock");
-        let entries = all
-            .iter()
-            .map(|held| (builder::lock_name(&held.record.name), held.record.entry.clone()));
-        let lock = Lock {
-            artifacts: entries.collect(),
-        };
-        let text = serde_json::to_string_pretty(&lock)
-            .map_err(|error| Error::new("cannot write bundle.lock").because(error))?;
-        std::fs::write(&file, text + "\n")
-            .map_err(|error| Error::new("cannot write bundle.lock").because(error))?;
-        return Ok(exit::OK);
-    }
-    if let Action::Export { file } = &args.action {
-        let bases = builder::bases(&paths)?;
-        let all: Vec<_> = all.into_iter().chain(bases).collect();
-        transfer::export(&Cache::open(&paths.cache)?, &all, file)?;
-        return Ok(exit::OK);
-    }
+    builder::parts(paths, options, &app.sink)
+}
+
+fn export(app: &App, paths: &Paths, file: &Path) -> Result<()> {
+    let parts: Vec<_> = builder::held(paths)?.all().cloned().collect();
+    let what = text!("{}에 내보내기", "export to {}", file.display());
+    let work = app.sink.work(None, "bundle export", what);
+    let written = Cache::open(&paths.cache).and_then(|cache| transfer::export(&cache, &parts, file, &work));
+    let size = work.finish(written)? as f64 / 1e6;
+    app.out.line(format!("{}  {size:.1} MB", file.display()));
+    Ok(())
+}
+
+fn lock(paths: &Paths, parts: &Parts) -> Result<()> {
+    let entries = parts
+        .recipes()
+        .map(|held| (builder::lock_name(&held.record.name), held.record.entry.clone()));
+    let mut lock = builder::lock(paths)?;
+    lock.artifacts.extend(entries);
+    let failed = || Error::new("cannot write bundle.lock");
+    let text = serde_json::to_string_pretty(&lock).map_err(|error| failed().because(error))?;
+    std::fs::write(paths.project.join("bundle.lock"), text + "\n").map_err(|error| failed().because(error))
+}
+
+fn show(app: &App, parts: &Parts) {
     if app.json() {
         app.out
-            .json(&all.iter().map(|held| &held.record).collect::<Vec<_>>());
-        return Ok(exit::OK);
+            .json(&parts.all().map(|held| &held.record).collect::<Vec<_>>());
+        return;
     }
     let head = text!("이름|출처|크기 (MB)|SHA-256", "name|source|size (MB)|sha-256");
-    let mut rows = vec![
-        head.get(app.out.lang)
-            .split('|')
-            .map(str::to_owned)
-            .collect::<Vec<_>>(),
-    ];
-    for held in &all {
+    let head = head.get(app.out.lang).split('|').map(str::to_owned).collect();
+    let row = |held: &Held| {
         let entry = &held.record.entry;
-        let size = format!("{:.1}", entry.size as f64 / 1e6);
-        rows.push(vec![
+        vec![
             held.record.name.clone(),
             entry.source.clone(),
-            size,
+            format!("{:.1}", entry.size as f64 / 1e6),
             entry.sha256.chars().take(16).collect(),
-        ]);
-    }
+        ]
+    };
+    let rows: Vec<Vec<String>> = std::iter::once(head).chain(parts.all().map(row)).collect();
     app.out.table(&rows);
-    Ok(exit::OK)
 }

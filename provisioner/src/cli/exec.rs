@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use agent::client::Output;
+use agent::client::{ClientError, Output};
 use agent::wire::{Exited, How, Run};
 
 use crate::cli::App;
@@ -98,11 +98,8 @@ struct Done {
 }
 
 async fn streamed(session: &Session, argv: Vec<String>, out: Out, width: Option<usize>) -> Result<Done> {
-    let gone = |error| {
-        Error::new(text!("명령을 끝까지 실행하지 못함", "the command was cut short"))
-            .because(error)
-            .on(&session.node)
-    };
+    let program = argv.first().cloned().unwrap_or_default();
+    let gone = |error| unfinished(error, &program).on(&session.node);
     let mut running = session
         .agent
         .start(Run {
@@ -129,11 +126,8 @@ async fn streamed(session: &Session, argv: Vec<String>, out: Out, width: Option<
 }
 
 async fn kept(session: &Session, argv: Vec<String>) -> Result<Done> {
-    let gone = |error| {
-        Error::new(text!("명령을 끝까지 실행하지 못함", "the command was cut short"))
-            .because(error)
-            .on(&session.node)
-    };
+    let program = argv.first().cloned().unwrap_or_default();
+    let gone = |error| unfinished(error, &program).on(&session.node);
     let done = session
         .agent
         .run(Run {
@@ -154,6 +148,22 @@ async fn kept(session: &Session, argv: Vec<String>) -> Result<Done> {
         code: code(&done.exited),
         document: Some(document),
     })
+}
+
+/// Why there is no end of a command to tell: it could not begin, or the node was lost.
+pub fn unfinished(error: ClientError, program: &str) -> Error {
+    match error {
+        ClientError::Failed(why) => Error::new(text!(
+            "`{program}`을(를) 시작할 수 없음",
+            "cannot start `{program}`"
+        ))
+        .cause(why)
+        .hint(text!(
+            "명령은 셸 없이 실행됩니다: 파이프, 변수, 셸 내장 명령은 `-- sh -c '…'`로 쓰세요",
+            "a command runs without a shell: for pipes, variables and what is built into a shell use `-- sh -c '…'`"
+        )),
+        error => Error::new(text!("명령을 끝까지 실행하지 못함", "the command was cut short")).because(error),
+    }
 }
 
 /// How a command ended, as a shell says it.

@@ -51,12 +51,10 @@ pub fn raise(app: &App, verb: &str) -> Result<Raised> {
 
 /// The bundle: from the cache, or built after saying what that takes. The host is made fit for either first.
 fn bundle(app: &App, seat: &Seat) -> Result<Bundle> {
-    let options = Options {
-        offline: app.global.offline,
-        ..Options::default()
-    };
-    let estimate = builder::estimate(&seat.paths).filter(|_| !options.offline);
-    if let Some(estimate) = estimate {
+    let cached = builder::cached(&seat.paths)?;
+    let building = cached.is_none() && !app.global.offline;
+    if building {
+        let estimate = builder::ESTIMATE;
         let said = doctor::first_build(doctor::Estimate {
             minutes: (estimate.minutes, estimate.minutes + 3),
             download: estimate.download,
@@ -68,13 +66,17 @@ fn bundle(app: &App, seat: &Seat) -> Result<Bundle> {
         paths: &seat.paths,
         needs: Needs {
             cluster: Some(&seat.cluster),
-            building: estimate.is_some(),
+            building,
         },
         yes: app.global.yes,
         out: app.out,
         sink: &app.sink,
     })?;
-    builder::ensure(&seat.paths, options, &app.sink)
+    let options = Options {
+        offline: app.global.offline,
+        ..Options::default()
+    };
+    cached.map_or_else(|| builder::ensure(&seat.paths, options, &app.sink), Ok)
 }
 
 /// A new cluster is saved as it is; so is one whose `lab up` was killed before it was saved.

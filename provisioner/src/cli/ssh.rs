@@ -10,9 +10,9 @@ use agent::wire::Run;
 use tokio::sync::mpsc;
 
 use crate::cli::App;
-use crate::cli::exec::code;
+use crate::cli::exec::{code, unfinished};
 use crate::cli::seat::select;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, exit};
 use crate::report::out::Out;
 use crate::session::Session;
 use crate::text;
@@ -54,7 +54,11 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
     app.block_on(async {
         let session = Session::open(&endpoint, crate::transport::patient(PATIENCE)).await?;
         let interactive = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-        let ended = talk(&session, argv(args), interactive, app.out).await;
+        // A signal from outside must leave the terminal as it was; without one, it ends this process as any other.
+        let ended = tokio::select! {
+            ended = talk(&session, argv(args), interactive, app.out) => ended,
+            () = app.interrupt.wait(), if interactive => Ok(exit::INTERRUPTED),
+        };
         session.close().await;
         ended
     })?
@@ -69,13 +73,8 @@ fn argv(args: &Args) -> Vec<String> {
 }
 
 async fn talk(session: &Session, argv: Vec<String>, interactive: bool, out: Out) -> Result<u8> {
-    let gone = |error| {
-        let lost = Error::new(text!(
-            "노드와의 대화가 끊어짐",
-            "the conversation with the node was cut off"
-        ));
-        lost.because(error).on(&session.node)
-    };
+    let program = argv.first().cloned().unwrap_or_default();
+    let gone = |error| unfinished(error, &program).on(&session.node);
     let terminal = if interactive { Some(Terminal::raw()?) } else { None };
     let pty = terminal.as_ref().map(Terminal::pty);
     let mut running = session

@@ -42,6 +42,8 @@ pub(super) const TOOLS: &[Tool] = &[
     tool("umount", "mount", When::Always),
     tool("ip", "iproute2", When::Always),
     tool("tar", "tar", When::Always),
+    tool("zstd", "zstd", When::Always),
+    tool("ssh-keygen", "openssh-client", When::Always),
     tool("mmdebstrap", "mmdebstrap", When::Building),
     tool("pasta", "passt", When::Egress),
 ];

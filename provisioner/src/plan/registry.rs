@@ -83,8 +83,6 @@ impl Definition {
 /// What is proved: that this repository at the registry can be pushed to and pulled from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Proof {
-    /// An image the master has.
-    pub source: String,
     /// `host:port/lab/proof`.
     pub repository: String,
 }
@@ -133,7 +131,6 @@ pub(super) fn prove(cluster: &Cluster, observed: &Observed, plan: &mut Plan) {
     };
     let name = cluster.registry_names().into_iter().next().unwrap_or_default();
     let proof = Proof {
-        source: cluster.registry.image.clone(),
         repository: format!("{name}/lab/proof"),
     };
     let wanted = sha256(mark(cluster, &observed.pki.trusted));

@@ -22,12 +22,13 @@ use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::oneshot;
 
+pub use link::Silence;
 pub use pump::Ended;
 
 use crate::error::{Error, Result};
 use crate::node::NodeName;
 use crate::text;
-use crate::transport::{Endpoint, quote};
+use crate::transport::{Endpoint, patient, quote};
 use link::Fault;
 use thread::Task;
 
@@ -83,6 +84,19 @@ pub struct Connection {
 /// Connects and logs in, trying again until `patience` is over while the node boots. A wrong host key and a refused login
 /// are final at once. The thread enters the endpoint's network namespace.
 pub async fn connect(endpoint: &Endpoint, patience: Duration) -> Result<Connection> {
+    let silence = Silence {
+        ask: patient(Duration::from_secs(10)),
+        dead: patient(Duration::from_secs(30)),
+    };
+    connect_noticing(endpoint, patience, silence).await
+}
+
+/// The same, with other limits for a peer that says nothing.
+pub async fn connect_noticing(
+    endpoint: &Endpoint,
+    patience: Duration,
+    silence: Silence,
+) -> Result<Connection> {
     let failed = |error: io::Error| {
         Error::new("cannot start an SSH session")
             .because(error)
@@ -94,8 +108,8 @@ pub async fn connect(endpoint: &Endpoint, patience: Duration) -> Result<Connecti
     let trace = Trace::new();
     let (theirs, thread_trace) = (endpoint.clone(), trace.clone());
     let body = move || {
-        let connected =
-            enter(&theirs).and_then(|()| connect::establish(&theirs, patience, &|| reply.is_closed()));
+        let connected = enter(&theirs)
+            .and_then(|()| connect::establish(&theirs, patience, silence, &|| reply.is_closed()));
         match connected {
             Ok(connect::Established { link, first_seen }) => {
                 if reply.send(Ok(first_seen)).is_ok() {

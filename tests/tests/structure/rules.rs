@@ -9,7 +9,11 @@ pub const LONG: [(&str, &str); 0] = [];
 pub const MAX_LINES: usize = 300;
 
 /// Files outside the local provider and the agent that may speak to Linux (or to Unix), and why.
-pub const DOORS: [(&str, &str); 4] = [
+pub const DOORS: [(&str, &str); 5] = [
+    (
+        "provisioner/src/builder",
+        "makes Linux trees: modes, owners and links of files",
+    ),
     (
         "provisioner/src/cli/ssh/terminal.rs",
         "the raw terminal of `lab ssh`",

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use ssh2::MethodType;
 
 use super::hostkey;
-use super::link::{Fault, Link};
+use super::link::{Fault, Link, Silence};
 use super::login::{self, Failure};
 use crate::error::{Error, Result};
 use crate::text;
@@ -37,6 +37,7 @@ enum Attempt {
 pub fn establish(
     endpoint: &Endpoint,
     patience: Duration,
+    silence: Silence,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<Established> {
     let since = Instant::now();
@@ -44,7 +45,7 @@ pub fn establish(
     let mut pause = Duration::from_millis(25);
     let mut limit = patient(Duration::from_millis(500));
     loop {
-        let cause = match attempt(endpoint, deadline, limit) {
+        let cause = match attempt(endpoint, deadline, limit, silence) {
             Ok(established) => return Ok(established),
             Err(Attempt::Final(error)) => return Err(error.on(&endpoint.node)),
             Err(Attempt::Again(cause)) => cause,
@@ -79,6 +80,7 @@ fn attempt(
     endpoint: &Endpoint,
     deadline: Instant,
     limit: Duration,
+    silence: Silence,
 ) -> std::result::Result<Established, Attempt> {
     let again = |error: std::io::Error| Attempt::Again(error.to_string());
     let address = SocketAddr::new(endpoint.address, endpoint.port);
@@ -86,8 +88,7 @@ fn attempt(
         .saturating_duration_since(Instant::now())
         .max(Duration::from_millis(1));
     let socket = TcpStream::connect_timeout(&address, limit.min(remaining)).map_err(again)?;
-    let keepalive = patient(Duration::from_secs(10));
-    let mut link = Link::new(socket, keepalive).map_err(|fault| Attempt::Again(fault.to_string()))?;
+    let mut link = Link::new(socket, silence).map_err(|fault| Attempt::Again(fault.to_string()))?;
     let deadline = deadline.min(Instant::now() + patient(Duration::from_secs(15)));
     let shown = handshake(&mut link, endpoint, deadline)?;
     let first_seen = hostkey::check(&endpoint.host_keys, &shown).map_err(Attempt::Final)?;

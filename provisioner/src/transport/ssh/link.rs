@@ -71,33 +71,40 @@ pub fn settle_io(result: io::Result<usize>, session: &Session) -> Result<Option<
     }
 }
 
+/// How long a peer may be silent. Only time spent waiting for it counts: not that of a stopped `lab` or a sleeping laptop.
+#[derive(Clone, Copy, Debug)]
+pub struct Silence {
+    /// After this it is asked for a sign of life (and again every so often; libssh2 asks at most every two seconds).
+    pub ask: Duration,
+    /// After this it is dead.
+    pub dead: Duration,
+}
+
 /// A session and its socket.
 pub struct Link {
     /// libssh2's side.
     pub session: Session,
     socket: Arc<TcpStream>,
-    heard: Instant,
-    keepalive: Duration,
+    limits: Silence,
+    silent: Duration,
 }
 
 impl Link {
-    /// Takes a connected socket; after `keepalive` of silence the peer is asked for a sign of life, after three times that it is dead.
-    pub fn new(socket: TcpStream, keepalive: Duration) -> Result<Self, Fault> {
+    /// Takes a connected socket.
+    pub fn new(socket: TcpStream, limits: Silence) -> Result<Self, Fault> {
         socket.set_nodelay(true)?;
         socket.set_nonblocking(true)?;
         let socket = Arc::new(socket);
         let mut session = Session::new()?;
         session.set_tcp_stream(Arc::clone(&socket));
         session.set_blocking(false);
-        session.set_keepalive(
-            true,
-            u32::try_from(keepalive.as_secs()).unwrap_or(u32::MAX).max(2),
-        );
+        let every = u32::try_from(limits.ask.as_secs()).unwrap_or(u32::MAX);
+        session.set_keepalive(true, every.max(2));
         Ok(Self {
             session,
             socket,
-            heard: Instant::now(),
-            keepalive,
+            limits,
+            silent: Duration::ZERO,
         })
     }
 
@@ -136,8 +143,8 @@ impl Link {
         let _ = socket2::SockRef::from(&*self.socket).set_tcp_quickack(true);
     }
 
-    /// Waits until the socket or one of `others` is ready, at most `limit` (and never longer than a second). Returns whether
-    /// anything happened on the first of `others`.
+    /// Waits until the socket or one of `others` is ready, at most `limit` (and never longer than a second; once more as long
+    /// where the peer was just asked for a sign of life). Returns whether anything happened on the first of `others`.
     pub fn poll(
         &mut self,
         send: bool,
@@ -156,41 +163,57 @@ impl Link {
                 .iter()
                 .map(|(descriptor, interest)| PollFd::new(*descriptor, *interest)),
         );
-        let limit = limit.min(Duration::from_secs(1)).as_millis();
+        let limit = limit.min(self.limits.ask).min(Duration::from_secs(1));
+        let mut quiet = self.look(&mut all, limit)?;
+        // The answer is waited for here: if the caller read at once, libssh2 could swallow it before it was noticed.
+        if self.keep_alive(send)? && quiet {
+            quiet = self.look(&mut all, limit)?;
+        }
+        Ok(!quiet && all.get(1).and_then(PollFd::any).unwrap_or(false))
+    }
+
+    /// Waits once. Returns whether nothing happened.
+    fn look(&mut self, all: &mut [PollFd], limit: Duration) -> Result<bool, Fault> {
+        let since = Instant::now();
         // Rounded up, or the last fraction of a millisecond would be spun away.
-        let timeout = PollTimeout::try_from(limit + 1).unwrap_or(PollTimeout::MAX);
-        match nix::poll::poll(&mut all, timeout) {
-            Ok(_) | Err(nix::errno::Errno::EINTR) => {}
+        let timeout = PollTimeout::try_from(limit.as_millis() + 1).unwrap_or(PollTimeout::MAX);
+        let ready = match nix::poll::poll(all, timeout) {
+            Ok(ready) => ready,
+            Err(nix::errno::Errno::EINTR) => 0,
             Err(error) => return Err(Fault::System(error.desc().to_owned())),
+        };
+        let readable = |socket: &PollFd| {
+            socket
+                .revents()
+                .is_some_and(|events| events.contains(PollFlags::POLLIN))
+        };
+        if ready > 0 && all.first().is_some_and(readable) {
+            self.silent = Duration::ZERO;
+        } else {
+            self.silent += since.elapsed().min(limit);
         }
-        if all
-            .first()
-            .and_then(PollFd::revents)
-            .is_some_and(|events| events.contains(PollFlags::POLLIN))
-        {
-            self.heard = Instant::now();
-        }
-        let first = all.get(1).and_then(PollFd::any).unwrap_or(false);
-        self.keep_alive(send)?;
-        Ok(first)
+        Ok(ready == 0)
     }
 
-    /// After a time in which nobody looked at the socket.
-    pub fn resume(&mut self) {
-        self.heard = Instant::now();
+    /// That many bytes were read, perhaps while nobody waited for the socket. Returns whether there were any.
+    pub fn heard(&mut self, count: usize) -> bool {
+        if count > 0 {
+            self.silent = Duration::ZERO;
+        }
+        count > 0
     }
 
-    /// Asks a silent peer for a sign of life. Only while nothing waits to be sent and the socket has room: libssh2 keeps this
-    /// packet on its stack, and one sent by half could never be completed.
-    fn keep_alive(&mut self, sending: bool) -> Result<(), Fault> {
-        let silence = self.heard.elapsed();
-        if silence > self.keepalive * 3 {
-            return Err(Fault::Silent(silence));
+    /// Asks a silent peer for a sign of life; returns whether it did. Only while nothing waits to be sent and the socket has
+    /// room: libssh2 keeps this packet on its stack, and one sent by half could never be completed.
+    fn keep_alive(&mut self, sending: bool) -> Result<bool, Fault> {
+        if self.silent > self.limits.dead {
+            return Err(Fault::Silent(self.silent));
         }
-        if silence > self.keepalive && !sending && self.has_room() {
+        let ask = self.silent >= self.limits.ask && !sending && self.has_room();
+        if ask {
             settle(self.session.keepalive_send())?;
         }
-        Ok(())
+        Ok(ask)
     }
 
     /// Whether the socket takes a small packet whole.

@@ -169,7 +169,7 @@ impl<'a, L: Local> Pump<'a, L> {
         let count = settle_io(read, &self.link.session)?.unwrap_or(0);
         self.send |= self.link.wants_to_send();
         self.local.push_error(&self.scratch[..count]);
-        Ok(count > 0)
+        Ok(self.link.heard(count))
     }
 
     fn read_output(&mut self) -> Result<bool, Fault> {
@@ -180,7 +180,7 @@ impl<'a, L: Local> Pump<'a, L> {
         let count = settle_io(read, &self.link.session)?.unwrap_or(0);
         self.send |= self.link.wants_to_send();
         self.incoming.filled(count);
-        Ok(count > 0)
+        Ok(self.link.heard(count))
     }
 
     fn give_output(&mut self) -> bool {

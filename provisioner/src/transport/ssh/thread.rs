@@ -44,7 +44,6 @@ pub enum Task {
 /// Does tasks until told to close, until nobody is left to ask, or until the connection breaks; what broke it goes into `trace`.
 pub fn work(mut link: Link, tasks: &Receiver<Task>, bell: &UnixStream, trace: &Trace) {
     let farewell = loop {
-        link.resume();
         match tasks.recv_timeout(Duration::from_secs(1)) {
             Ok(Task::Execute { line, input, reply }) => {
                 let result = execute(&mut link, &line, input, bell);

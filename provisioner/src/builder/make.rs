@@ -1,0 +1,198 @@
+//! Makes what the cache lacks: the node image beside the images, then the mirror of those.
+
+use std::path::Path;
+
+use super::cache::{Held, Record};
+use super::shelf::{Parts, Place, Shelf, key, mirror_key};
+use super::{Options, image, mirror, origin};
+use crate::bundle::recipe::{Debian, Kind, Recipe};
+use crate::error::{Error, Result};
+use crate::event::{Sink, Work};
+use crate::text;
+
+/// What to build with.
+pub struct Build<'a> {
+    /// What is there.
+    pub shelf: Shelf<'a>,
+    /// How.
+    pub options: Options,
+    /// Who hears of it.
+    pub sink: &'a Sink,
+}
+
+impl Build<'_> {
+    /// All parts, each found or made.
+    pub fn parts(&self) -> Result<Parts> {
+        let recipe = self.shelf.node()?;
+        let (node, layered) = std::thread::scope(|scope| {
+            let layered = scope.spawn(|| self.layered());
+            let node = self.ensure(recipe, None);
+            (node, joined(layered))
+        });
+        let ((bases, images), node) = (layered?, node?);
+        let mirror = self.mirror(&images)?;
+        Ok(Parts {
+            node,
+            bases,
+            images,
+            mirror,
+        })
+    }
+
+    /// Takes what is there and whole; names what is damaged.
+    fn found(&self, place: Place, name: &str) -> Option<Held> {
+        match place {
+            Place::Held(held) => return Some(held),
+            Place::Damaged(_, damage) => self.sink.warn(text!(
+                "{}: 캐시에서 손상되어 다시 만듦: {}",
+                "{}: damaged in the cache, made again: {}",
+                name,
+                damage
+            )),
+            Place::Missing => {}
+        }
+        None
+    }
+
+    fn ensure(&self, recipe: &Recipe, base: Option<(&Held, &Recipe)>) -> Result<Held> {
+        let below = base.map(|(held, _)| held);
+        if let Some(held) = self.found(self.shelf.artifact(recipe, below), &recipe.name) {
+            return self.permitted(recipe, &held.record).map(|()| held);
+        }
+        let work = self.sink.work(
+            None,
+            format!("bundle {}", recipe.name),
+            text!("{} 만들기", "make {}", recipe.name),
+        );
+        let made = self.make(recipe, base, &work);
+        work.finish(made)
+    }
+
+    fn make(&self, recipe: &Recipe, base: Option<(&Held, &Recipe)>, work: &Work) -> Result<Held> {
+        let temporary = self.shelf.cache.temporary()?;
+        let debian = self.source(recipe, temporary.path())?;
+        let out = temporary.path().join("out");
+        std::fs::create_dir(&out).map_err(|error| Error::new("cannot write the cache").because(error))?;
+        let (path, watch) = (temporary.path(), (self.sink, work));
+        let record = match base {
+            None => image::rootfs(recipe, debian, path, &out, watch)?,
+            Some((held, clean)) => image::image(recipe, debian, held, clean, path, &out, watch)?,
+        };
+        self.permitted(recipe, &record)?;
+        let below = base.map(|(held, _)| held);
+        let old = self.shelf.locked(recipe);
+        let lookups = [old, None, Some(&record.entry)].map(|entry| key(recipe, below, entry, "lookup"));
+        let key = key(recipe, below, Some(&record.entry), "artifact");
+        self.shelf.cache.store(&out, &record, &key, &lookups)
+    }
+
+    /// The first source that can be reached. Names those that cannot.
+    fn source<'r>(&self, recipe: &'r Recipe, temporary: &Path) -> Result<&'r Debian> {
+        let mut last = None;
+        for debian in recipe.debian() {
+            if let Some((source, _)) = &last {
+                self.sink.warn(text!(
+                    "{}: {}에 닿을 수 없어 {}을(를) 씀",
+                    "{}: {} cannot be reached; trying {}",
+                    recipe.name,
+                    source,
+                    origin::name(debian)
+                ));
+            }
+            match origin::reach(debian, temporary) {
+                Ok(()) => return Ok(debian),
+                Err(error) => last = Some((origin::name(debian), error)),
+            }
+        }
+        Err(last.map_or_else(
+            || Error::usage(format!("{}: no source that can be tried", recipe.name)),
+            |(_, error)| error,
+        ))
+    }
+
+    /// Refuses drift from the lock if asked to; else names each change.
+    fn permitted(&self, recipe: &Recipe, new: &Record) -> Result<()> {
+        let old = self.shelf.locked(recipe);
+        let changes = old.map(|old| old.changes(&new.entry)).unwrap_or_default();
+        if self.options.locked && old.is_none() {
+            return Err(Error::new(text!(
+                "{}: bundle.lock에 없음",
+                "{}: not in bundle.lock",
+                recipe.name
+            ))
+            .hint(text!("`lab bundle lock`으로 기록", "write it: `lab bundle lock`")));
+        }
+        if self.options.locked && !changes.is_empty() {
+            return Err(Error::new(text!(
+                "{}: bundle.lock과 다름",
+                "{}: not what bundle.lock says",
+                recipe.name
+            ))
+            .output(changes.join("\n"))
+            .hint(text!(
+                "새 판을 받아들이려면 `lab bundle build`, `lab bundle lock`",
+                "to accept the new versions: `lab bundle build`, `lab bundle lock`"
+            )));
+        }
+        for change in changes {
+            self.sink.warn(text!(
+                "{}: bundle.lock과 다름: {}",
+                "{}: not as in bundle.lock: {}",
+                recipe.name,
+                change
+            ));
+        }
+        Ok(())
+    }
+
+    /// Bases one after the other, then all images at once.
+    fn layered(&self) -> Result<(Vec<Held>, Vec<Held>)> {
+        let (bottom, top): (Vec<&Recipe>, Vec<&Recipe>) = self
+            .shelf
+            .layered()
+            .partition(|recipe| recipe.kind != Kind::OciImage);
+        let mut bases: Vec<(Held, &Recipe)> = Vec::new();
+        for recipe in bottom {
+            bases.push((self.ensure(recipe, None)?, recipe));
+        }
+        let images: Result<Vec<Held>> = std::thread::scope(|scope| {
+            let made: Vec<_> = top
+                .iter()
+                .map(|recipe| {
+                    let base = bases
+                        .iter()
+                        .find(|(_, base)| Some(&base.name) == recipe.base.as_ref())
+                        .map(|(held, base)| (held, *base));
+                    scope.spawn(move || self.ensure(recipe, base))
+                })
+                .collect();
+            made.into_iter().map(joined).collect()
+        });
+        Ok((bases.into_iter().map(|(held, _)| held).collect(), images?))
+    }
+
+    fn mirror(&self, images: &[Held]) -> Result<Held> {
+        if let Some(held) = self.found(self.shelf.mirror(images), "mirror") {
+            return Ok(held);
+        }
+        let work = self.sink.work(
+            None,
+            "bundle mirror",
+            text!("미러 저장소 만들기", "make the mirror's storage"),
+        );
+        let make = || {
+            let temporary = self.shelf.cache.temporary()?;
+            let out = temporary.path().join("out");
+            std::fs::create_dir(&out).map_err(|error| Error::new("cannot write the cache").because(error))?;
+            let record = mirror::mirror(images, &out)?;
+            self.shelf.cache.store(&out, &record, &mirror_key(images), &[])
+        };
+        work.finish(make())
+    }
+}
+
+fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
+    thread
+        .join()
+        .unwrap_or_else(|_| Err(Error::new("a builder stopped")))
+}
