@@ -5,6 +5,8 @@
 
 #[path = "e2e/bad_input.rs"]
 mod bad_input;
+#[path = "e2e/broken.rs"]
+mod broken;
 #[path = "e2e/cluster.rs"]
 mod cluster;
 #[path = "e2e/host.rs"]
@@ -96,6 +98,7 @@ fn main() -> ExitCode {
         offline::tests(),
         vagrantfile::tests(),
         trust::tests(),
+        broken::tests(),
         host::tests(),
     ]
     .concat_trials();
