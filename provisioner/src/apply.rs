@@ -1,6 +1,7 @@
 //! Carries out a plan: runs whatever is ready, no barriers between nodes; goes on with what is independent of a failure.
 
 mod command;
+mod install;
 pub mod perform;
 
 use std::collections::BTreeSet;

@@ -85,14 +85,21 @@ impl AuthorityStore {
         Ok(self.read("next")?.is_some() || self.read("previous")?.is_some())
     }
 
-    /// Certificates nodes must trust now, PEM, the one that signs first.
+    /// Certificates nodes must trust now, PEM. Their order says nothing, so a promotion alone changes no node.
     pub fn trusted(&self) -> Result<Vec<String>> {
         let mut certificates = vec![];
         for name in ["authority", "next", "previous"] {
             certificates.extend(self.read(name)?.map(|authority| authority.certificate_pem));
         }
+        certificates.sort();
         certificates.dedup();
         Ok(certificates)
+    }
+
+    /// The certificate of the authority that signs, PEM; makes none.
+    pub fn signing(&self) -> Result<Option<String>> {
+        let authority = self.read("authority")?;
+        Ok(authority.map(|authority| authority.certificate_pem))
     }
 
     /// The leaf of a node's servers (its address and name), signed by the authority: the stored one while it is good,

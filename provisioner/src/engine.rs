@@ -12,6 +12,16 @@ pub fn unit(engine: Engine) -> Option<&'static str> {
     }
 }
 
+/// The Debian package it comes in.
+pub fn package(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Docker => "docker.io",
+        Engine::Containerd => "containerd",
+        Engine::CriO => "cri-o",
+        Engine::Podman => "podman",
+    }
+}
+
 /// Its name, as its makers write it.
 pub fn name(engine: Engine) -> &'static str {
     match engine {

@@ -161,7 +161,7 @@ pub async fn read(session: &Session, path: &str) -> String {
 pub fn issued(cluster: &Cluster, state: &Path) -> Result<Pki> {
     let store = AuthorityStore::new(state);
     let trusted = store.trusted()?;
-    let authority = trusted.first().map(|pem| inspect(pem)).transpose()?;
+    let authority = store.signing()?.map(|pem| inspect(&pem)).transpose()?;
     let leaf = match store.stored_leaf(&cluster.registry.host)? {
         Some(leaf) => Some(LeafState {
             certificate: inspect(&leaf.certificate_pem)?,

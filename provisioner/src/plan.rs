@@ -61,6 +61,11 @@ pub enum Action {
         /// What is written.
         content: Content,
     },
+    /// Install a package as the node's image has it.
+    InstallPackage {
+        /// Its name.
+        package: String,
+    },
     /// Make the node's engines trust the authority.
     Trust {
         /// `host:port` names.
@@ -207,6 +212,7 @@ pub fn plan(cluster: &Cluster, observed: &Observed) -> Result<Plan> {
             continue;
         }
         node::plan(cluster, &view, &mut plan)?;
+        engine::install(&view, &mut plan);
         trust::install(cluster, &view, &mut plan);
         engine::plan(cluster, &view, &mut plan)?;
     }

@@ -2,6 +2,8 @@
 
 pub mod local;
 
+use std::path::{Path, PathBuf};
+
 use crate::error::Result;
 use crate::node::NodeName;
 use crate::transport::Endpoint;
@@ -56,6 +58,8 @@ pub trait Provider: Send + Sync {
     fn restore(&self, snapshot: &str, nodes: &[NodeName]) -> Result<()>;
     /// Saved snapshots, oldest first.
     fn snapshots(&self) -> Result<Vec<Snapshot>>;
+    /// Writes `package` of the node image, and all it needs that is not among `have`, as package files into a directory.
+    fn packages(&self, package: &str, have: &[String], into: &Path) -> Result<Vec<PathBuf>>;
     /// Deletes a snapshot.
     fn forget(&self, snapshot: &str) -> Result<()>;
 }

@@ -5,6 +5,8 @@
 
 #[path = "e2e/bad_input.rs"]
 mod bad_input;
+#[path = "e2e/broken.rs"]
+mod broken;
 #[path = "e2e/cluster.rs"]
 mod cluster;
 #[path = "e2e/host.rs"]
@@ -15,6 +17,8 @@ mod labs;
 mod offline;
 #[path = "e2e/sources.rs"]
 mod sources;
+#[path = "e2e/trust.rs"]
+mod trust;
 #[path = "e2e/vagrantfile.rs"]
 mod vagrantfile;
 
@@ -96,6 +100,8 @@ fn main() -> ExitCode {
         offline::tests(),
         sources::tests(),
         vagrantfile::tests(),
+        trust::tests(),
+        broken::tests(),
         host::tests(),
     ]
     .concat_trials();

@@ -11,6 +11,7 @@ use time::OffsetDateTime;
 
 use super::Needless;
 use super::command::{answers, command, unit_step};
+use super::install::install;
 use crate::authority_store::AuthorityStore;
 use crate::config::Cluster;
 use crate::error::{Error, Result};
@@ -166,6 +167,9 @@ impl Hands {
             Action::RegistryContainer(definition) => self.registry(session, definition).await,
             Action::ProvePush(proof) => self.push(session, proof).await,
             Action::ProvePull(proof) => self.pull(session, proof).await,
+            Action::InstallPackage { package } => {
+                install(session, &self.provider, &self.state, package).await
+            }
             Action::MirrorContent => Err(Error::new("the node's image lacks the mirror's content")
                 .on(&session.node)
                 .hint(text!("`lab reset {}`", "run `lab reset {}`", session.node))),

@@ -36,7 +36,11 @@ pub fn run(_args: &Args, app: &App) -> Result<u8> {
     app.out.table(&overview::table(&rows));
     for row in &rows {
         if let Some(problem) = &row.problem {
-            app.out.say(format!("{}: {problem}", row.node));
+            let named = format!("{}: ", row.node);
+            app.out.say(format!(
+                "{named}{}",
+                problem.strip_prefix(&named).unwrap_or(problem)
+            ));
         }
     }
     if let Some(remark) = overview::remark(&rows) {

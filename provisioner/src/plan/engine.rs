@@ -3,27 +3,32 @@
 use agent::wire::Engine;
 
 use super::node::{DAEMON, put};
-use super::{Action, Content, Mark, Plan, Problem, UnitStep, View, id, mirror, sha256};
+use super::{Action, Content, Mark, Plan, UnitStep, View, id, mirror, sha256};
 use crate::config::Cluster;
 use crate::error::Result;
 use crate::{engine, render, text};
 
+/// The engine's package, where it was taken away by hand.
+pub(super) fn install(view: &View<'_>, plan: &mut Plan) {
+    let node = view.node;
+    let known = view.seen.and_then(|seen| seen.known.as_ref());
+    if known.is_none_or(|known| known.facts.engines.iter().any(|fact| fact.engine == node.engine)) {
+        return;
+    }
+    let name = engine::name(node.engine);
+    let words = (
+        text!("노드 이미지의 {name} 설치", "install {name} from the node image"),
+        text!("설치되어 있지 않음", "it is not installed"),
+    );
+    let action = Action::InstallPackage {
+        package: engine::package(node.engine).into(),
+    };
+    plan.add(id("install", node), Some(node), action, &[], words);
+}
+
 pub(super) fn plan(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) -> Result<()> {
     let node = view.node;
-    if let Some(known) = view.seen.and_then(|seen| seen.known.as_ref())
-        && !known.facts.engines.iter().any(|fact| fact.engine == node.engine)
-    {
-        let (name, engine) = (&node.name, engine::name(node.engine));
-        plan.problems.push(Problem {
-            node: name.clone(),
-            text: text!("{engine}이(가) 설치되어 있지 않음", "{engine} is not installed"),
-            hint: text!(
-                "`lab reset {name}`이 노드를 처음 상태로 되돌립니다",
-                "`lab reset {name}` puts the node back as it was made"
-            ),
-        });
-        return Ok(());
-    }
+    let installs = plan.has(&id("install", node));
     let Some(unit) = engine::unit(node.engine) else {
         return Ok(());
     };
@@ -36,7 +41,7 @@ pub(super) fn plan(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) -> Resul
                 view,
                 ("daemon", DAEMON),
                 Content::Text(configuration.clone()),
-                &[],
+                &[&id("install", node)],
             );
             changed = true;
         }
@@ -45,6 +50,8 @@ pub(super) fn plan(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) -> Resul
     let applied = view.marked(&mark) && !changed;
     let fact = view.unit(unit);
     let (step, why) = match (fact.active == "active", applied, fact.enabled == "enabled") {
+        // Its package starts it before it is configured.
+        _ if installs => (UnitStep::Restart, text!("새로 설치됨", "it is installed anew")),
         (true, true, true) => return Ok(()),
         (_, false, _) => (
             UnitStep::Reload,
@@ -62,7 +69,7 @@ pub(super) fn plan(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) -> Resul
         step,
         mark,
     };
-    let after = [id("boot", node), id("daemon", node), id("trust", node)];
+    let after = ["boot", "install", "daemon", "trust"].map(|what| id(what, node));
     let words = (text!("{unit} 적용", "bring {unit} up to date"), why);
     plan.add(
         id("engine", node),

@@ -112,7 +112,7 @@ pub(super) fn container(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) {
         Some(_) => text!("다르게 만들어짐", "it was made differently"),
     };
     let mut after = changed;
-    after.extend(["boot", "trust", "engine", "mirror"].map(|what| id(what, node)));
+    after.extend(["boot", "install", "trust", "engine", "mirror"].map(|what| id(what, node)));
     let after: Vec<&str> = after.iter().map(String::as_str).collect();
     let words = (text!("레지스트리 실행", "run the registry"), why);
     plan.add(
@@ -156,6 +156,7 @@ pub(super) fn prove(cluster: &Cluster, observed: &Observed, plan: &mut Plan) {
         registry,
         id("trust", master),
         id("engine", master),
+        id("install", master),
         id("boot", master),
     ];
     let words = (
@@ -175,6 +176,7 @@ pub(super) fn prove(cluster: &Cluster, observed: &Observed, plan: &mut Plan) {
             push.clone(),
             id("trust", node),
             id("engine", node),
+            id("install", node),
             id("boot", node),
         ];
         let words = (

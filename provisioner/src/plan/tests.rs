@@ -303,10 +303,28 @@ fn a_node_that_does_not_answer_is_left_alone_and_the_others_are_repaired() {
 }
 
 #[test]
-fn a_purged_engine_is_a_problem_with_a_hint() {
-    let plan = check(|o| of(o, "w1-k8s").facts.engines.clear(), "");
-    assert!(plan.problems[0].hint.en.contains("lab reset w1-k8s"));
-    assert!(!plan.is_empty());
+fn a_purged_engine_is_installed_before_anything_that_needs_it() {
+    let plan = check(
+        |o| {
+            of(o, "w1-k8s").facts.engines.clear();
+            of(o, "w1-k8s").facts.files.insert(node::DAEMON.into(), None);
+        },
+        "install.w1-k8s trust.w1-k8s daemon.w1-k8s engine.w1-k8s prove-push.m-k8s prove-pull.w1-k8s",
+    );
+    for change in &plan.changes[1..4] {
+        assert!(
+            change.after.contains(&"install.w1-k8s".to_owned()),
+            "{}",
+            change.id
+        );
+    }
+    assert!(matches!(
+        plan.changes[3].action,
+        Action::Unit {
+            step: super::UnitStep::Restart,
+            ..
+        }
+    ));
 }
 
 #[test]

@@ -93,12 +93,14 @@ pub(super) fn install(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) {
     let wanted = Some(&view.pki.trusted);
     let is_so = trust
         .is_some_and(|trust| !trust.is_empty() && trust.iter().all(|fact| fact.sha256.as_ref() == wanted));
-    if is_so && !plan.has("authority") {
+    // An engine that is installed has places of its own to be written.
+    let install = id("install", view.node);
+    if is_so && !plan.has("authority") && !plan.has(&install) {
         return;
     }
     let missing =
         trust.is_none_or(|trust| trust.is_empty() || trust.iter().any(|fact| fact.sha256.is_none()));
-    let why = if missing {
+    let why = if missing || plan.has(&install) {
         text!("인증서가 없는 곳이 있음", "the certificate is missing somewhere")
     } else {
         text!("다른 인증서가 있음", "the certificate is another")
@@ -112,7 +114,7 @@ pub(super) fn install(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) {
         id("trust", view.node),
         Some(view.node),
         action,
-        &[&boot, "authority"],
+        &[&boot, &install, "authority"],
         words,
     );
 }

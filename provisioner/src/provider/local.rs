@@ -10,6 +10,7 @@ pub mod host_settings;
 pub mod keeper;
 pub mod namespace;
 pub mod network;
+pub mod packages;
 pub mod root;
 pub mod runtime;
 pub mod snapshot;
@@ -245,6 +246,11 @@ impl Provider for Local {
             Some(keeper) => snapshot::list(&keeper, &self.state),
             None => Ok(vec![]),
         }
+    }
+
+    fn packages(&self, package: &str, have: &[String], into: &Path) -> Result<Vec<PathBuf>> {
+        let base = disk::newest_base(&self.running_keeper()?, &self.state)?;
+        packages::write(&base, package, have, into)
     }
 
     fn forget(&self, snapshot: &str) -> Result<()> {

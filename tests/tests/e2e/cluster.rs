@@ -32,6 +32,7 @@ pub fn tests() -> Vec<Trial> {
         ),
         booting("cluster::a_deleted_certificate_is_repaired", deleted_certificate),
         booting("cluster::a_removed_registry_is_repaired", removed_registry),
+        booting("cluster::a_purged_docker_is_repaired", purged_docker),
         booting(
             "cluster::a_node_without_the_authority_is_refused",
             untrusting_node_is_refused,
@@ -131,6 +132,25 @@ fn removed_registry() {
     )
     .passes()
     .prints("true always");
+}
+
+fn purged_docker() {
+    let seat = shared();
+    seat.on(
+        "w1-k8s",
+        "touch /root/mine; DEBIAN_FRONTEND=noninteractive apt-get purge -y docker.io",
+    )
+    .passes();
+    seat.on("w1-k8s", "command -v dockerd").code(1);
+    seat.lab(&["status"]).passes().prints("missing");
+    seat.lab(&["plan"]).passes().prints("install Docker");
+    seat.lab(&["up"]).passes();
+    seat.on(
+        "w1-k8s",
+        "test -e /root/mine && docker pull nginx:stable && docker rmi nginx:stable && dpkg --audit",
+    )
+    .passes();
+    seat.lab(&["up"]).passes().says("nothing to change");
 }
 
 fn untrusting_node_is_refused() {

@@ -124,6 +124,19 @@ pub fn import(keeper: &Keeper, state: &Path, bundle: &Bundle) -> Result<PathBuf>
     Ok(base)
 }
 
+/// The base that is there, as this process sees it; only one is kept.
+pub fn newest_base(keeper: &Keeper, state: &Path) -> Result<PathBuf> {
+    let entries = fs::read_dir(keeper.inside(&top(state)))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let mut bases = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("base-"));
+    bases
+        .next()
+        .map(|entry| entry.path())
+        .ok_or_else(|| Error::new("the node image is not unpacked").hint(text!("`lab up`", "run `lab up`")))
+}
+
 fn unpack(keeper: &Keeper, tar: &Path, into: &Path) -> Result<()> {
     let (tar, into) = (tar.to_string_lossy(), into.to_string_lossy());
     keeper
