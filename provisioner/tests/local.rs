@@ -27,11 +27,13 @@ fn local(directory: &Path) -> (Local, Cluster) {
         sha256: String::new(),
         size: 0,
     };
+    let mirror = directory.join("mirror.tar");
+    std::fs::write(&mirror, [0; 1024]).unwrap();
     let bundle = Bundle {
         digest: "0123456789abcdef".into(),
         node_image: artifact(&image),
         images: vec![],
-        mirror: artifact("/nonexistent"),
+        mirror: artifact(&mirror.display().to_string()),
     };
     let cluster = Cluster::parse("cluster.yaml", CLUSTER).unwrap();
     let paths = Paths {

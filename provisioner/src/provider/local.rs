@@ -99,16 +99,17 @@ impl Local {
         };
         match runtime::status(keeper, name)? {
             Some(state) => Ok(state),
-            None if keeper.inside(&disk::node(&self.state, name)).is_dir() => Ok(NodeState::Stopped),
+            None if disk::exists(keeper, &self.state, name) => Ok(NodeState::Stopped),
             None => Ok(NodeState::Absent),
         }
     }
 
     fn create(&self, keeper: &Keeper, node: &Node) -> Result<()> {
         let place = disk::node(&self.state, &node.name);
-        if keeper.inside(&place).is_dir() {
+        if disk::exists(keeper, &self.state, &node.name) {
             return Ok(());
         }
+        disk::remove(keeper, &place)?;
         let bundle = self.bundle.as_ref().ok_or_else(|| {
             Error::new("no bundle to create the node from")
                 .on(&node.name)
@@ -120,8 +121,7 @@ impl Local {
         disk::copy(keeper, &base, &fresh, false)?;
         root::prepare(&keeper.inside(&fresh), &self.state, node)?;
         disk::list(&self.state, &node.name)?;
-        keeper.run(&["mv", "-T", &fresh.to_string_lossy(), &place.to_string_lossy()])?;
-        Ok(())
+        disk::put(keeper, &fresh, &place)
     }
 
     fn halt(&self, keeper: &Keeper, name: &NodeName) -> Result<()> {
@@ -144,7 +144,7 @@ impl Provider for Local {
 
     fn prepare(&self) -> Result<()> {
         let keeper = self.start_keeper()?;
-        host_settings::raise(keeper.instance())?;
+        host_settings::raise(keeper.instance(), &self.state)?;
         root::orchestrator_key(&self.state)?;
         let Some(bundle) = &self.bundle else { return Ok(()) };
         disk::import(&keeper, &self.state, bundle)?;
@@ -217,8 +217,11 @@ impl Provider for Local {
         control_group::clear(&instance)?;
         disk::erase(&self.state)?;
         root::erase(&self.state)?;
+        host_settings::give_back(&instance)?;
+        // The instance's name goes last: all else is found by it.
         keeper::erase(&self.state)?;
-        host_settings::give_back(&instance)
+        let _ = std::fs::remove_dir(&self.state);
+        Ok(())
     }
 
     fn save(&self, snapshot: &str, replace: bool) -> Result<()> {
@@ -234,18 +237,19 @@ impl Provider for Local {
     fn restore(&self, snapshot: &str, nodes: &[NodeName]) -> Result<()> {
         let keeper = self.start_keeper()?;
         let nodes = snapshot::chosen(&keeper, &self.state, snapshot, nodes)?;
-        for name in &nodes {
+        together(&nodes, |name| {
             runtime::delete(&keeper, name)?;
             snapshot::put_back(&keeper, &self.state, snapshot, name)?;
-        }
-        nodes.iter().try_for_each(|name| self.boot(name))
+            self.boot(name)
+        })
     }
 
     fn snapshots(&self) -> Result<Vec<Snapshot>> {
-        match self.keeper()? {
-            Some(keeper) => snapshot::list(&keeper, &self.state),
-            None => Ok(vec![]),
+        // After a host reboot the disk is there and nobody holds it: only a keeper can say what is on it.
+        if self.keeper()?.is_none() && !disk::image(&self.state).exists() {
+            return Ok(vec![]);
         }
+        snapshot::list(&self.start_keeper()?, &self.state)
     }
 
     fn packages(&self, package: &str, have: &[String], into: &Path) -> Result<Vec<PathBuf>> {
@@ -256,6 +260,18 @@ impl Provider for Local {
     fn forget(&self, snapshot: &str) -> Result<()> {
         snapshot::forget(&self.start_keeper()?, &self.state, snapshot)
     }
+}
+
+/// Does the same to several nodes at once; all are done when it returns the first error.
+fn together<N: Sync>(nodes: &[N], job: impl Fn(&N) -> Result<()> + Sync) -> Result<()> {
+    std::thread::scope(|scope| {
+        let jobs: Vec<_> = nodes.iter().map(|node| scope.spawn(|| job(node))).collect();
+        let ended = jobs.into_iter().map(|one| {
+            one.join()
+                .unwrap_or_else(|_| Err(Error::new("a node's thread ended")))
+        });
+        ended.fold(Ok(()), Result::and)
+    })
 }
 
 /// What this seat keeps on disk: what it is, where, and how many bytes it really takes.

@@ -15,7 +15,49 @@ pub fn unified() -> bool {
         .is_ok_and(|controllers| !controllers.trim().is_empty())
 }
 
-/// Kills everything in the instance's groups and removes them. Does nothing if there are none.
+/// Kills the containers that run on a node (`INSTANCE/NODE`), not the node: the first process of every PID namespace below
+/// the node's own, and with it its namespace.
+pub fn end_containers(group: &str) {
+    let mut processes: Vec<i32> = tops(group)
+        .iter()
+        .flat_map(|top| depth_first(top))
+        .flat_map(|group| processes(&group))
+        .collect();
+    processes.sort_unstable();
+    processes.dedup();
+    let numbers: Vec<(i32, Vec<i32>)> = processes
+        .into_iter()
+        .map(|pid| (pid, numbers(&status(pid))))
+        .collect();
+    // The node's own first process is the shallowest one that is number 1 somewhere.
+    let first = |(_, numbers): &&(i32, Vec<i32>)| numbers.len() > 1 && numbers.last() == Some(&1);
+    let Some(depth) = numbers
+        .iter()
+        .filter(first)
+        .map(|(_, numbers)| numbers.len())
+        .min()
+    else {
+        return;
+    };
+    for (pid, numbers) in numbers.iter().filter(first) {
+        if numbers.len() > depth {
+            let _ = kill(Pid::from_raw(*pid), Signal::SIGKILL);
+        }
+    }
+}
+
+fn status(pid: i32) -> String {
+    std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default()
+}
+
+/// A process's number in each PID namespace it is in, outermost first.
+fn numbers(status: &str) -> Vec<i32> {
+    let line = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
+    let words = line.unwrap_or_default().split_whitespace();
+    words.filter_map(|word| word.parse().ok()).collect()
+}
+
+/// Kills everything in the instance's groups and removes them (`INSTANCE/NODE`: of one node). Does nothing if there are none.
 pub fn clear(instance: &str) -> Result<()> {
     let deadline = Instant::now() + patient(Duration::from_secs(20));
     loop {
@@ -40,14 +82,17 @@ pub fn clear(instance: &str) -> Result<()> {
 fn thaw_and_kill(group: &Path) {
     let _ = std::fs::write(group.join("freezer.state"), "THAWED");
     let _ = std::fs::write(group.join("cgroup.freeze"), "0");
-    let pids = std::fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
-    for pid in pids
-        .lines()
-        .filter_map(|pid| pid.parse().ok())
-        .filter(|pid| *pid > 1)
-    {
+    for pid in processes(group) {
         let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
     }
+}
+
+fn processes(group: &Path) -> Vec<i32> {
+    let text = std::fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
+    text.lines()
+        .filter_map(|pid| pid.parse().ok())
+        .filter(|pid| *pid > 1)
+        .collect()
 }
 
 /// The instance's own group in each hierarchy: directly below the root of the tree, or one level deeper (version 1).
@@ -72,4 +117,16 @@ fn children(directory: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     entries
         .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
         .map(|entry| entry.path())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::numbers;
+
+    #[test]
+    fn a_container_on_a_node_is_one_namespace_deeper_than_the_node() {
+        assert_eq!(numbers("Name:\tinit\nNSpid:\t900\t1\nNSsid:\t0\n"), [900, 1]);
+        assert_eq!(numbers("Name:\tsleep\nNSpid:\t950\t312\t1\n"), [950, 312, 1]);
+        assert!(numbers("Name:\tgone\n").is_empty());
+    }
 }

@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use nix::fcntl::RenameFlags;
+
 use super::keeper::Keeper;
 use super::{command, host};
 use crate::bundle::{Bundle, MIRROR_STORAGE};
@@ -115,12 +117,10 @@ pub fn import(keeper: &Keeper, state: &Path, bundle: &Bundle) -> Result<PathBuf>
     remove(keeper, &fresh)?;
     keeper.run(&["btrfs", "-q", "subvolume", "create", &fresh.to_string_lossy()])?;
     unpack(keeper, &bundle.node_image.path, &fresh)?;
-    if bundle.mirror.path.exists() {
-        let storage = fresh.join(MIRROR_STORAGE.trim_start_matches('/'));
-        keeper.run(&["mkdir", "-p", &storage.to_string_lossy()])?;
-        unpack(keeper, &bundle.mirror.path, &storage)?;
-    }
-    keeper.run(&["mv", "-T", &fresh.to_string_lossy(), &base.to_string_lossy()])?;
+    let storage = fresh.join(MIRROR_STORAGE.trim_start_matches('/'));
+    keeper.run(&["mkdir", "-p", &storage.to_string_lossy()])?;
+    unpack(keeper, &bundle.mirror.path, &storage)?;
+    put(keeper, &fresh, &base)?;
     Ok(base)
 }
 
@@ -184,21 +184,46 @@ pub fn remove(keeper: &Keeper, path: &Path) -> Result<()> {
     if !seen.exists() {
         return Ok(());
     }
-    let path = path.to_string_lossy();
-    // Programs on a node (Docker's btrfs driver, systemd) may have made subvolumes; `rm` removes empty ones as directories.
-    if keeper
-        .run(&["btrfs", "-q", "subvolume", "delete", &path])
-        .is_err()
-    {
-        let _ = keeper.run(&["btrfs", "property", "set", "-ts", &path, "ro", "false"]);
-        keeper.run(&["rm", "-rf", "--one-file-system", &path])?;
+    let name = path.to_string_lossy();
+    let delete = || keeper.run(&["btrfs", "-q", "subvolume", "delete", &name]);
+    if delete().is_ok() {
+        return Ok(());
     }
-    Ok(())
+    // Programs on a node (Docker's btrfs driver, systemd) may have made subvolumes: they go first, the deepest before all.
+    let inner = keeper.run(&["btrfs", "subvolume", "list", "-o", &name])?;
+    for inner in listed_paths(&inner) {
+        remove(keeper, &top(keeper.state()).join(inner))?;
+    }
+    delete().map(drop)
+}
+
+/// Paths, from the top of the disk, in what `btrfs subvolume list` prints.
+fn listed_paths(printed: &str) -> impl Iterator<Item = &str> {
+    printed
+        .lines()
+        .filter_map(|line| line.split_once(" path ").map(|(_, path)| path))
+}
+
+/// Puts what is complete in the place of what may be there, in one step: whoever is killed leaves the old or the new.
+pub fn put(keeper: &Keeper, fresh: &Path, place: &Path) -> Result<()> {
+    let (from, to) = (keeper.inside(fresh), keeper.inside(place));
+    let failed = || Error::new(format!("cannot put {} in its place", place.display()));
+    if !to.exists() {
+        return fs::rename(from, to).map_err(|error| failed().because(error));
+    }
+    let here = nix::fcntl::AT_FDCWD;
+    nix::fcntl::renameat2(here, &from, here, &to, RenameFlags::RENAME_EXCHANGE)
+        .map_err(|error| failed().because(error))
 }
 
 /// Whether a node of this name was created (a note outside the image, for when it is not mounted).
 pub fn listed(state: &Path, name: &NodeName) -> bool {
     state.join("nodes").join(name.as_str()).exists()
+}
+
+/// Whether the node is there: on the disk, and not one that was destroyed while the disk was not mounted.
+pub fn exists(keeper: &Keeper, state: &Path, name: &NodeName) -> bool {
+    listed(state, name) && keeper.inside(&node(state, name)).is_dir()
 }
 
 /// Notes that a node was created.
@@ -229,7 +254,14 @@ pub fn erase(state: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{LARGEST, SMALLEST, size, unfinished};
+    use super::{LARGEST, SMALLEST, listed_paths, size, unfinished};
+
+    #[test]
+    fn inner_subvolumes_are_named_from_the_top_of_the_disk() {
+        let printed = "ID 270 gen 31 top level 262 path nodes/w1/var/lib/a path b\nID 271 gen 31 top level 262 path nodes/w1/srv\n";
+        let paths: Vec<&str> = listed_paths(printed).collect();
+        assert_eq!(paths, ["nodes/w1/var/lib/a path b", "nodes/w1/srv"]);
+    }
 
     #[test]
     fn size_follows_free_space_within_limits() {

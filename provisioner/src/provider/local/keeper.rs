@@ -64,8 +64,9 @@ impl Keeper {
             if let Some(keeper) = Self::find(state)? {
                 return Ok(keeper);
             }
+            // One that ended well made room for another that was being started when its `lab` was killed.
             let ended = child.try_wait().ok().flatten();
-            if ended.is_some() || Instant::now() > deadline {
+            if ended.is_some_and(|status| !status.success()) || Instant::now() > deadline {
                 let _ = child.kill();
                 let printed = fs::read_to_string(&log_path).unwrap_or_default();
                 return Err(failed("did not become ready").output(printed.trim_end()));
@@ -77,6 +78,11 @@ impl Keeper {
     /// Names everything of this seat on the host.
     pub fn instance(&self) -> &str {
         &self.instance
+    }
+
+    /// The state directory it keeps.
+    pub fn state(&self) -> &Path {
+        &self.state
     }
 
     /// Its network namespace, as a file.
@@ -113,10 +119,19 @@ impl Keeper {
 /// The keeper's own life: namespaces, bridge, disk, ready; then it waits to be ended. Call it single-threaded.
 pub fn keep(state: &Path, gateway: Option<&str>) -> Result<()> {
     let failed = |what: &str, error: nix::Error| Error::new(format!("keeper: cannot {what}")).because(error);
-    let lock = fs::File::create(state.join("keeper.lock"))
-        .map_err(|error| Error::new("cannot open keeper.lock").because(error))?;
-    let _lock = Flock::lock(lock, FlockArg::LockExclusiveNonblock)
-        .map_err(|(_, error)| Error::new("another keeper has this state directory").because(error))?;
+    let deadline = Instant::now() + patient(Duration::from_secs(20));
+    let _lock = loop {
+        if let Some(lock) = lock(state)? {
+            break lock;
+        }
+        if Keeper::find(state)?.is_some() {
+            return Ok(());
+        }
+        if Instant::now() > deadline {
+            return Err(Error::new("another keeper has this state directory"));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
     let _ = nix::unistd::setsid();
     unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET)
         .map_err(|error| failed("make its namespaces", error))?;
@@ -153,20 +168,30 @@ pub fn keep(state: &Path, gateway: Option<&str>) -> Result<()> {
     }
 }
 
-/// Ends the keeper, if it runs, and waits until it is gone.
+/// The lock a keeper holds for life; `None` if another has it.
+fn lock(state: &Path) -> Result<Option<Flock<fs::File>>> {
+    let file = fs::File::create(state.join("keeper.lock"))
+        .map_err(|error| Error::new("cannot open keeper.lock").because(error))?;
+    Ok(Flock::lock(file, FlockArg::LockExclusiveNonblock).ok())
+}
+
+/// Ends the keeper, if it runs or is being started, and waits until it is gone.
 pub fn end(state: &Path) -> Result<()> {
-    let deadline = Instant::now() + patient(Duration::from_secs(10));
-    while let Some(keeper) = Keeper::find(state)? {
+    let deadline = Instant::now() + patient(Duration::from_secs(30));
+    loop {
+        match Keeper::find(state)? {
+            Some(keeper) => drop(kill(Pid::from_raw(keeper.pid), Signal::SIGKILL)),
+            None if lock(state)?.is_some() => return Ok(()),
+            None => {}
+        }
         if Instant::now() > deadline {
             return Err(Error::new(format!(
-                "the keeper (process {}) does not end",
-                keeper.pid
+                "the keeper of {} does not end",
+                state.display()
             )));
         }
-        let _ = kill(Pid::from_raw(keeper.pid), Signal::SIGKILL);
         std::thread::sleep(Duration::from_millis(10));
     }
-    Ok(())
 }
 
 /// Removes the keeper's files from the state directory.

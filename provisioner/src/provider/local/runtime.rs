@@ -1,6 +1,6 @@
 //! The OCI runtime: crun where cgroups are unified, runc elsewhere. Starts, stops, pauses and deletes containers by node name.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,9 @@ use crate::transport::patient;
 
 /// systemd's signal to halt, `SIGRTMIN+3`.
 const HALT: &str = "37";
+
+/// How long containers on a node may take to end. Docker itself would wait 10 s for one whose pid 1 ignores TERM (`sleep`).
+const GRACE: Duration = Duration::from_secs(2);
 
 fn program() -> Result<&'static str> {
     let order = if control_group::unified() {
@@ -37,13 +40,23 @@ fn run(keeper: &Keeper, arguments: &[&str]) -> Result<String> {
     keeper.run(&[&[program()?, "--root", &*root.to_string_lossy()], arguments].concat())
 }
 
+/// Where the runtime notes what it knows of the node.
+fn record(keeper: &Keeper, name: &NodeName) -> PathBuf {
+    keeper.memory().join("runtime").join(name.as_str())
+}
+
 /// How the node's container is; `None` if there is none.
 pub fn status(keeper: &Keeper, name: &NodeName) -> Result<Option<NodeState>> {
-    if !keeper
-        .inside(&keeper.memory().join("runtime").join(name.as_str()))
-        .exists()
-    {
+    let noted = keeper.inside(&record(keeper, name));
+    if !noted.exists() {
         return Ok(None);
+    }
+    // A runtime killed before it wrote its note (runc's or crun's name for it) left nothing that can be asked.
+    if !["state.json", "status"]
+        .iter()
+        .any(|file| noted.join(file).exists())
+    {
+        return Ok(Some(NodeState::Stopped));
     }
     let text = run(keeper, &["state", name.as_str()])?;
     let state: serde_json::Value = serde_json::from_str(&text).map_err(|error| {
@@ -111,14 +124,23 @@ pub fn stop(keeper: &Keeper, name: &NodeName) -> Result<()> {
         return Ok(());
     }
     run(keeper, &["kill", name.as_str(), HALT])?;
-    let deadline = Instant::now() + patient(Duration::from_secs(15));
+    let told = Instant::now();
     while status(keeper, name)? == Some(NodeState::Up) {
-        if Instant::now() > deadline {
-            return run(keeper, &["delete", "-f", name.as_str()]).map(drop);
+        if told.elapsed() > patient(Duration::from_secs(30)) {
+            return delete(keeper, name);
         }
-        std::thread::sleep(Duration::from_millis(50));
+        // Docker is stopping by now and waits for these: it notes their end and their restart policy as on any machine.
+        if told.elapsed() > patient(GRACE) {
+            control_group::end_containers(&group(keeper, name));
+        }
+        std::thread::sleep(Duration::from_millis(100));
     }
     Ok(())
+}
+
+/// The node's control group, below the hierarchies.
+fn group(keeper: &Keeper, name: &NodeName) -> String {
+    format!("{}/{name}", keeper.instance())
 }
 
 /// Removes the node's container, running or not.
@@ -129,7 +151,15 @@ pub fn delete(keeper: &Keeper, name: &NodeName) -> Result<()> {
             if state == NodeState::Paused {
                 resume(keeper, name)?;
             }
-            run(keeper, &["delete", "-f", name.as_str()]).map(drop)
+            let deleted = run(keeper, &["delete", "-f", name.as_str()]);
+            // A boot killed half way: what the runtime does not know to be its own.
+            control_group::clear(&group(keeper, name))?;
+            let record = record(keeper, name);
+            if !keeper.inside(&record).exists() {
+                return Ok(());
+            }
+            keeper.run(&["rm", "-rf", "--one-file-system", &record.to_string_lossy()])?;
+            deleted.map(drop)
         }
     }
 }

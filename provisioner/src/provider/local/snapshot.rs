@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::disk;
 use super::keeper::{Keeper, write_whole};
-use super::runtime;
+use super::{runtime, together};
 use crate::config::Cluster;
 use crate::error::{Error, Result};
 use crate::node::NodeName;
@@ -34,7 +34,7 @@ pub fn save(keeper: &Keeper, state: &Path, cluster: &Cluster, snapshot: &str, re
             snapshot
         )));
     }
-    let there = |name: &&NodeName| keeper.inside(&disk::node(state, name)).is_dir();
+    let there = |name: &&NodeName| disk::exists(keeper, state, name);
     let nodes: Vec<&NodeName> = cluster
         .nodes
         .iter()
@@ -44,36 +44,25 @@ pub fn save(keeper: &Keeper, state: &Path, cluster: &Cluster, snapshot: &str, re
     let fresh = disk::unfinished(&place);
     remove(keeper, &fresh)?;
     keeper.run(&["mkdir", &fresh.to_string_lossy()])?;
-    let mut paused = vec![];
-    let copied = pause_and_copy(keeper, state, &nodes, &fresh, &mut paused);
-    let resumed = paused
-        .iter()
-        .map(|name| runtime::resume(keeper, name))
-        .fold(Ok(()), Result::and);
+    let copied = pause_and_copy(keeper, state, &nodes, &fresh);
+    let resumed = together(&nodes, |name| match runtime::status(keeper, name)? {
+        Some(NodeState::Paused) => runtime::resume(keeper, name),
+        _ => Ok(()),
+    });
     copied.and(resumed)?;
     let saved = time::OffsetDateTime::now_utc()
         .format(&time::format_description::well_known::Rfc3339)
         .map_err(|error| Error::new("cannot tell the time").because(error))?;
     write_whole(&keeper.inside(&fresh).join(".saved"), saved.as_bytes())?;
-    remove(keeper, &place)?;
-    keeper
-        .run(&["mv", "-T", &fresh.to_string_lossy(), &place.to_string_lossy()])
-        .map(drop)
+    disk::put(keeper, &fresh, &place)?;
+    remove(keeper, &fresh)
 }
 
-fn pause_and_copy<'a>(
-    keeper: &Keeper,
-    state: &Path,
-    nodes: &[&'a NodeName],
-    into: &Path,
-    paused: &mut Vec<&'a NodeName>,
-) -> Result<()> {
-    for name in nodes {
-        if runtime::status(keeper, name)? == Some(NodeState::Up) {
-            paused.push(name);
-            runtime::pause(keeper, name)?;
-        }
-    }
+fn pause_and_copy(keeper: &Keeper, state: &Path, nodes: &[&NodeName], into: &Path) -> Result<()> {
+    together(nodes, |name| match runtime::status(keeper, name)? {
+        Some(NodeState::Up) => runtime::pause(keeper, name),
+        _ => Ok(()),
+    })?;
     nodes
         .iter()
         .try_for_each(|name| disk::copy(keeper, &disk::node(state, name), &into.join(name.as_str()), true))
@@ -109,11 +98,9 @@ pub fn put_back(keeper: &Keeper, state: &Path, snapshot: &str, name: &NodeName) 
         &fresh,
         false,
     )?;
-    disk::remove(keeper, &root)?;
     disk::list(state, name)?;
-    keeper
-        .run(&["mv", "-T", &fresh.to_string_lossy(), &root.to_string_lossy()])
-        .map(drop)
+    disk::put(keeper, &fresh, &root)?;
+    disk::remove(keeper, &fresh)
 }
 
 /// Complete snapshots, oldest first.
