@@ -1,9 +1,13 @@
 //! Makes the bundle, or finds it in the cache. What a bundle is, `bundle` says; what nodes do with it is not known here.
 
 pub mod cache;
+mod counting;
 mod debian;
 mod image;
 mod make;
+mod meter;
+mod mirror;
+mod origin;
 mod program;
 mod shelf;
 pub mod transfer;
@@ -203,7 +207,7 @@ fn bundle(parts: &Parts) -> Result<Bundle> {
         digest: sha256(all.join("\n").as_bytes()),
         node_image: parts.node.artifact("rootfs.tar.zst")?,
         images: parts.images.iter().map(image).collect(),
-        mirror: parts.mirror.artifact(image::STORAGE)?,
+        mirror: parts.mirror.artifact(mirror::STORAGE)?,
     })
 }
 

@@ -120,6 +120,7 @@ fn the_same_tree_packs_to_the_same_bytes() {
             &paths,
             &home.path().join(format!("{name}.tar.gz")),
             Compression::Gzip,
+            |_| (),
         )
         .unwrap()
         .sha256

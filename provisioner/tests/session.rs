@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
+mod harness;
 mod sshd;
 
 use std::process::Command;
@@ -12,6 +13,13 @@ use agent::wire::{FactsQuery, How, Run};
 use lab::session::{Session, open_all};
 use sshd::Sshd;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+tests!(
+    the_agent_is_uploaded_once_and_replaces_what_is_not_it,
+    sessions_open_at_the_same_time_and_quickly,
+    a_killed_server_ends_every_pending_request_with_the_reason,
+    a_tunnel_carries_bytes_both_ways,
+);
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -38,7 +46,6 @@ async fn output(client: &Client, script: &str) -> String {
     String::from_utf8(done.stdout).unwrap()
 }
 
-#[tokio::test]
 async fn the_agent_is_uploaded_once_and_replaces_what_is_not_it() {
     const LIST: &str = "cd /usr/local; ls -i lib/lab; readlink bin/lab-agent";
     let server = server();
@@ -102,7 +109,6 @@ fn bare() -> Duration {
     median((0..100).map(run).collect())
 }
 
-#[tokio::test]
 async fn sessions_open_at_the_same_time_and_quickly() {
     let plain = Sshd::start("");
     let since = Instant::now();
@@ -140,7 +146,6 @@ async fn sessions_open_at_the_same_time_and_quickly() {
     );
 }
 
-#[tokio::test]
 async fn a_killed_server_ends_every_pending_request_with_the_reason() {
     let server = server();
     let session = Session::open(&server.endpoint(), PATIENCE).await.unwrap();
@@ -176,7 +181,6 @@ async fn a_killed_server_ends_every_pending_request_with_the_reason() {
     assert!(session.broken().unwrap().contains("closed the connection"));
 }
 
-#[tokio::test]
 async fn a_tunnel_carries_bytes_both_ways() {
     let server = server();
     let session = Session::open(&server.endpoint(), PATIENCE).await.unwrap();

@@ -3,12 +3,15 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
+mod harness;
 mod sshd;
 
 use std::time::{Duration, Instant};
 
 use sshd::Sshd;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+tests!(bytes_go_both_ways_in_little_memory_also_while_keys_are_renewed,);
 
 const MIB: u64 = 1 << 20;
 
@@ -21,7 +24,6 @@ fn amount(everyday: u64) -> u64 {
         .unwrap_or(everyday)
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bytes_go_both_ways_in_little_memory_also_while_keys_are_renewed() {
     through("RekeyLimit 256K", amount(12)).await;
     through("", amount(128)).await;

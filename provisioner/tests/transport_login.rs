@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod harness;
 mod sshd;
 
 use std::io::Write;
@@ -13,7 +14,17 @@ use lab::transport::ssh;
 use lab::transport::{Endpoint, HostKeys, Login};
 use sshd::Sshd;
 
-#[tokio::test]
+tests!(
+    a_wrong_host_key_is_refused_at_once_and_named,
+    an_ecdsa_pin_is_asked_for_although_the_server_prefers_ed25519,
+    the_first_key_seen_is_the_only_one_accepted_afterwards,
+    ways_to_log_in_are_tried_in_order_and_refusals_are_final,
+    every_identity_of_the_agent_is_tried,
+    a_password_logs_in_and_a_wrong_one_is_final,
+    a_peer_that_talks_nonsense_or_nothing_is_given_up_by_the_deadline,
+    a_node_that_boots_late_is_waited_for,
+);
+
 async fn a_wrong_host_key_is_refused_at_once_and_named() {
     let server = Sshd::start("");
     let mut endpoint = server.endpoint();
@@ -36,7 +47,6 @@ async fn a_wrong_host_key_is_refused_at_once_and_named() {
     assert!(error.advice().is_some());
 }
 
-#[tokio::test]
 async fn an_ecdsa_pin_is_asked_for_although_the_server_prefers_ed25519() {
     let server = Sshd::start("");
     let mut endpoint = server.endpoint();
@@ -44,7 +54,6 @@ async fn an_ecdsa_pin_is_asked_for_although_the_server_prefers_ed25519() {
     server.try_connect(&endpoint).await.unwrap().close().await;
 }
 
-#[tokio::test]
 async fn the_first_key_seen_is_the_only_one_accepted_afterwards() {
     let (server, other) = (Sshd::start(""), Sshd::start(""));
     let known = server.path("known");
@@ -67,7 +76,6 @@ async fn the_first_key_seen_is_the_only_one_accepted_afterwards() {
     assert!(error.to_string().contains("wrong host key"), "{error}");
 }
 
-#[tokio::test]
 async fn ways_to_log_in_are_tried_in_order_and_refusals_are_final() {
     let server = Sshd::start("");
     let mut endpoint = server.endpoint();
@@ -94,7 +102,6 @@ async fn ways_to_log_in_are_tried_in_order_and_refusals_are_final() {
     assert!(!text.contains("a secret of mine"), "{text}");
 }
 
-#[tokio::test]
 async fn every_identity_of_the_agent_is_tried() {
     if let Ok(server) = std::env::var("LAB_TEST_SERVER") {
         return connect_by_agent(&server).await;
@@ -159,7 +166,6 @@ async fn connect_by_agent(server: &str) {
         .await;
 }
 
-#[tokio::test]
 async fn a_password_logs_in_and_a_wrong_one_is_final() {
     // A shadow file of the test's own, over the host's, in a mount namespace of the server's own.
     let server = Sshd::prepared(
@@ -174,7 +180,6 @@ async fn a_password_logs_in_and_a_wrong_one_is_final() {
     assert!(error.to_string().contains("cannot log in"), "{error}");
 }
 
-#[tokio::test]
 async fn a_peer_that_talks_nonsense_or_nothing_is_given_up_by_the_deadline() {
     for nonsense in [
         &b""[..],
@@ -211,7 +216,6 @@ async fn a_peer_that_talks_nonsense_or_nothing_is_given_up_by_the_deadline() {
     }
 }
 
-#[tokio::test]
 async fn a_node_that_boots_late_is_waited_for() {
     let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .unwrap()

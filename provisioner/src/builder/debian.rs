@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use super::{program, tree};
+use super::meter::Meter;
+use super::{origin, program, tree};
 use crate::bundle::recipe::{Debian, Recipe};
 use crate::error::{Error, Result};
-use crate::event::Work;
 
 /// What a lean tree leaves out.
 const LEFT_OUT: [&str; 7] = [
@@ -20,57 +20,27 @@ const LEFT_OUT: [&str; 7] = [
     "/usr/share/zoneinfo/right/*",
 ];
 
-fn mirror() -> String {
-    let given = std::env::var("LAB_DEBIAN_MIRROR")
-        .ok()
-        .filter(|given| !given.is_empty());
-    given
-        .unwrap_or_else(|| "http://deb.debian.org/debian".into())
-        .trim_end_matches('/')
-        .to_owned()
-}
-
-fn sources(debian: &Debian) -> Vec<String> {
-    let mirror = mirror();
-    let mut lines = vec![format!("deb {mirror} {} main", debian.suite)];
-    if debian.security {
-        lines.push(format!("deb {mirror}-security {}-security main", debian.suite));
-    }
-    lines
-}
-
-fn options() -> Vec<String> {
-    let mut options = vec![
-        "Acquire::Retries \"3\"".to_owned(),
-        "Acquire::Languages \"none\"".to_owned(),
-    ];
-    let given = |name: &str| std::env::var(name).ok().filter(|file| !file.is_empty());
-    if let Some(file) = given("LAB_CA_FILE").or_else(|| given("SSL_CERT_FILE")) {
-        options.push(format!("Acquire::https::CAInfo \"{file}\""));
-    }
-    options
-}
-
-/// What a source is called in the lock and in labels.
-pub fn name(debian: &Debian) -> String {
-    let newer = debian
-        .newer
-        .as_ref()
-        .map(|newer| format!(" with {} of {}", newer.packages.join(", "), newer.suite));
-    format!("debian {}{}", debian.suite, newer.unwrap_or_default())
-}
-
 /// Installs a minimal Debian and the recipe's packages into the new directory `root`.
-pub fn bootstrap(recipe: &Recipe, debian: &Debian, root: &Path, temporary: &Path, work: &Work) -> Result<()> {
+pub fn bootstrap(
+    recipe: &Recipe,
+    debian: &Debian,
+    root: &Path,
+    temporary: &Path,
+    meter: &mut Meter<'_>,
+) -> Result<()> {
     let mut argv: Vec<String> = [
         "mmdebstrap",
+        "--verbose",
         "--mode=root",
         "--variant=minbase",
         "--format=directory",
+        "--dpkgopt=force-unsafe-io",
     ]
     .map(str::to_owned)
     .to_vec();
-    argv.extend(options().into_iter().map(|option| format!("--aptopt={option}")));
+    let authority = origin::authority_file().map(|file| format!("Acquire::https::CAInfo \"{file}\""));
+    let options = origin::options().into_iter().chain(authority);
+    argv.extend(options.map(|option| format!("--aptopt={option}")));
     if recipe.lean {
         argv.extend(LEFT_OUT.map(|path| format!("--dpkgopt=path-exclude={path}")));
         argv.push("--dpkgopt=path-include=/usr/share/doc/*/copyright".into());
@@ -79,28 +49,35 @@ pub fn bootstrap(recipe: &Recipe, debian: &Debian, root: &Path, temporary: &Path
         argv.push(format!("--include={}", debian.packages.join(",")));
     }
     argv.extend([debian.suite.clone(), root.display().to_string()]);
-    argv.extend(sources(debian));
-    let stages = [
-        ("apt-get update", 3),
-        ("downloading", 10),
-        ("extracting", 35),
-        ("essential", 45),
-        ("remaining", 60),
-        ("cleaning", 88),
-    ];
-    program::run(&argv, None, temporary, |line| {
-        if let Some((_, percent)) = stages
-            .iter()
-            .find(|(stage, _)| line.starts_with("I:") && line.contains(stage))
-        {
-            work.progress(*percent, Some(100), false);
-        }
-    })?;
-    Ok(())
+    argv.extend(origin::lines(debian));
+    program::run(&argv, None, temporary, |line| meter.line(line))?;
+    forget(root).map_err(|error| Error::new(format!("cannot prepare {}", root.display())).because(error))
+}
+
+/// Takes away what was only for building: haste, and paths of this machine. What images leave out stays left out.
+fn forget(root: &Path) -> std::io::Result<()> {
+    let apt = root.join("etc/apt/apt.conf.d/99mmdebstrap");
+    if apt.exists() {
+        fs::remove_file(apt)?;
+    }
+    let dpkg = root.join("etc/dpkg/dpkg.cfg.d/99mmdebstrap");
+    if !dpkg.exists() {
+        return Ok(());
+    }
+    let text = fs::read_to_string(&dpkg)?;
+    let kept: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.contains("force-unsafe-io"))
+        .collect();
+    if kept.is_empty() {
+        fs::remove_file(dpkg)
+    } else {
+        fs::write(dpkg, kept.join("\n") + "\n")
+    }
 }
 
 /// Installs the recipe's packages into `root`, a tree without /dev, and takes every trace of apt away.
-pub fn install(debian: &Debian, root: &Path, temporary: &Path) -> Result<()> {
+pub fn install(debian: &Debian, root: &Path, temporary: &Path, meter: &mut Meter<'_>) -> Result<()> {
     let failed =
         |error: std::io::Error| Error::new(format!("cannot prepare {}", root.display())).because(error);
     let write = |path: &str, text: String| fs::write(root.join(path), text).map_err(failed);
@@ -120,9 +97,9 @@ pub fn install(debian: &Debian, root: &Path, temporary: &Path) -> Result<()> {
     )
     .map_err(failed)?;
     let list = fs::read(root.join("etc/apt/sources.list")).map_err(failed)?;
-    let mut lines = sources(debian);
+    let mut lines = origin::lines(debian);
     if let Some(newer) = &debian.newer {
-        lines.push(format!("deb {} {} main", mirror(), newer.suite));
+        lines.push(format!("deb {} {} main", origin::mirror(debian), newer.suite));
         let pins = format!(
             "Package: *\nPin: release n={suite}\nPin-Priority: 50\n\nPackage: {names}\nPin: release n={suite}\nPin-Priority: 900\n",
             suite = newer.suite,
@@ -134,12 +111,11 @@ pub fn install(debian: &Debian, root: &Path, temporary: &Path) -> Result<()> {
     for file in ["/etc/resolv.conf", "/etc/hosts"] {
         fs::copy(file, root.join(&file[1..])).map_err(failed)?;
     }
-    let mut configuration: String = options()
+    let mut configuration: String = origin::options()
         .iter()
-        .filter(|line| !line.contains("CAInfo"))
         .map(|line| format!("{line};\n"))
         .collect();
-    if let Some(authority) = authority()? {
+    if let Some(authority) = origin::authority()? {
         write("tmp/lab-ca.pem", authority)?;
         configuration.push_str("Acquire::https::CAInfo \"/tmp/lab-ca.pem\";\n");
     }
@@ -147,12 +123,12 @@ pub fn install(debian: &Debian, root: &Path, temporary: &Path) -> Result<()> {
         "etc/apt/apt.conf.d/00lab",
         configuration + "APT::Sandbox::User \"root\";\n",
     )?;
-    let apt = |words: &[&str]| {
+    let mut apt = |words: &[&str]| {
         let argv: Vec<String> = std::iter::once("apt-get")
             .chain(words.iter().copied())
             .map(str::to_owned)
             .collect();
-        program::run(&argv, Some(root), temporary, |_| ())
+        program::run(&argv, Some(root), temporary, |line| meter.line(line))
     };
     apt(&["-q", "update"])?;
     let mut words = vec!["-q", "-y", "--no-install-recommends", "install"];
@@ -173,17 +149,6 @@ pub fn install(debian: &Debian, root: &Path, temporary: &Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn authority() -> Result<Option<String>> {
-    let given = |name: &str| std::env::var(name).ok().filter(|file| !file.is_empty());
-    given("LAB_CA_FILE")
-        .or_else(|| given("SSL_CERT_FILE"))
-        .map(|file| {
-            fs::read_to_string(&file)
-                .map_err(|error| Error::new(format!("cannot read {file}")).because(error))
-        })
-        .transpose()
 }
 
 /// Versions of the packages in `root`.

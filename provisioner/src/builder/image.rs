@@ -1,4 +1,4 @@
-//! Makes artifacts in the cache: root file systems, images on a base, the mirror's storage.
+//! Makes artifacts in the cache: root file systems, and images on a base.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -7,14 +7,15 @@ use std::path::Path;
 use std::process::Command;
 
 use super::cache::{Held, Record, inventory};
-use super::debian;
+use super::meter::{INSTALLED, Meter};
 use super::tree::{self, Compression, Packed};
+use super::{debian, origin};
 use crate::bundle::diff::{compare, whiteout};
 use crate::bundle::layout::{self, Layer};
 use crate::bundle::lock::Entry;
 use crate::bundle::recipe::{Debian, Recipe};
 use crate::error::{Error, Result};
-use crate::event::Work;
+use crate::event::{Sink, Work};
 
 fn failed(path: &Path) -> impl FnOnce(io::Error) -> Error {
     move |error| Error::new(format!("cannot write {}", path.display())).because(error)
@@ -53,20 +54,34 @@ pub fn rootfs_file(recipe: &Recipe) -> &'static str {
 }
 
 /// Makes a root file system in `out`.
-pub fn rootfs(recipe: &Recipe, debian: &Debian, temporary: &Path, out: &Path, work: &Work) -> Result<Record> {
+pub fn rootfs(
+    recipe: &Recipe,
+    debian: &Debian,
+    temporary: &Path,
+    out: &Path,
+    (sink, work): (&Sink, &Work),
+) -> Result<Record> {
     let root = temporary.join("root");
-    debian::bootstrap(recipe, debian, &root, temporary, work)?;
+    let mut meter = Meter::new(sink, work, &recipe.name, &root, vec![(10, 25), (25, INSTALLED)]);
+    debian::bootstrap(recipe, debian, &root, temporary, &mut meter)?;
     let packages = debian::versions(&root, temporary)?;
     tree::furnish(&root, recipe)?;
-    work.progress(90, Some(100), false);
     let compression = if recipe.lean {
         Compression::Gzip
     } else {
         Compression::Zstd
     };
     let file = rootfs_file(recipe).to_owned();
-    let packed = tree::pack(&root, &debian::stored(&root)?, &out.join(&file), compression)?;
-    let mut record = record(recipe, debian::name(debian), packages, out, &[file])?;
+    let packed = tree::pack(
+        &root,
+        &debian::stored(&root)?,
+        &out.join(&file),
+        compression,
+        |part| {
+            work.progress(INSTALLED + part * (100 - INSTALLED) / 100, Some(100), false);
+        },
+    )?;
+    let mut record = record(recipe, origin::name(debian), packages, out, &[file])?;
     record.diff_id = Some(packed.diff_id);
     Ok(record)
 }
@@ -95,7 +110,7 @@ fn changes(
         fs::write(root.join(path), "").map_err(failed(root))?;
     }
     paths.extend(hidden.iter().cloned());
-    let packed = tree::pack(root, &paths, target, Compression::Gzip)?;
+    let packed = tree::pack(root, &paths, target, Compression::Gzip, |_| ())?;
     for path in &hidden {
         fs::remove_file(root.join(path)).map_err(failed(root))?;
     }
@@ -110,6 +125,7 @@ pub fn image(
     clean: &Recipe,
     temporary: &Path,
     out: &Path,
+    (sink, work): (&Sink, &Work),
 ) -> Result<Record> {
     let root = temporary.join("root");
     let blobs = out.join("blobs/sha256");
@@ -140,7 +156,8 @@ pub fn image(
         created_by: by,
     }];
     let before = tree::scan(&root)?;
-    debian::install(debian, &root, temporary)?;
+    let mut meter = Meter::new(sink, work, &recipe.name, &root, vec![(10, INSTALLED)]);
+    debian::install(debian, &root, temporary, &mut meter)?;
     let packages = debian::versions(&root, temporary)?;
     let only_clean = Recipe {
         files: BTreeMap::new(),
@@ -180,7 +197,7 @@ fn write_documents(
         .and_then(|name| packages.get(name))
         .cloned()
         .unwrap_or_default();
-    let mut labels = HashMap::from([("org.opencontainers.image.source".to_owned(), debian::name(debian))]);
+    let mut labels = HashMap::from([("org.opencontainers.image.source".to_owned(), origin::name(debian))]);
     labels.insert("org.opencontainers.image.version".into(), version);
     labels.insert("org.opencontainers.image.title".into(), recipe.name.clone());
     let (_, tag) = recipe
@@ -209,82 +226,7 @@ fn write_documents(
         "index.json".into(),
         "oci-layout".into(),
     ]);
-    let mut record = record(recipe, debian::name(debian), packages, out, &files)?;
+    let mut record = record(recipe, origin::name(debian), packages, out, &files)?;
     record.manifest = Some(made.digest);
     Ok(record)
-}
-
-/// The file of the mirror's artifact.
-pub const STORAGE: &str = "storage.tar.zst";
-
-/// Makes the mirror's storage of `images` in `out`.
-pub fn mirror(images: &[Held], out: &Path) -> Result<Record> {
-    let target = out.join(STORAGE);
-    let write = || -> io::Result<()> {
-        let encoder = zstd::Encoder::new(fs::File::create(&target)?, 1)?;
-        let mut tar = tar::Builder::new(encoder);
-        let mut seen = std::collections::BTreeSet::new();
-        for image in images {
-            let (name, tag) = image
-                .record
-                .name
-                .split_once(':')
-                .unwrap_or((&image.record.name, "latest"));
-            let manifest = image.record.manifest.clone().unwrap_or_default();
-            let blobs: Vec<String> = image
-                .record
-                .files
-                .keys()
-                .filter_map(|file| file.strip_prefix("blobs/sha256/"))
-                .map(str::to_owned)
-                .collect();
-            for blob in &blobs {
-                if seen.insert(blob.clone()) {
-                    let path = image.directory.join("blobs/sha256").join(blob);
-                    append(
-                        &mut tar,
-                        &layout::storage_blob(blob),
-                        path.metadata()?.len(),
-                        fs::File::open(path)?,
-                    )?;
-                }
-            }
-            let layers: Vec<String> = blobs.into_iter().filter(|blob| *blob != manifest).collect();
-            for (path, content) in layout::storage_links(name, tag, &manifest, &layers) {
-                if seen.insert(path.clone()) {
-                    append(&mut tar, &path, content.len() as u64, content.as_bytes())?;
-                }
-            }
-        }
-        tar.into_inner()?.finish().map(drop)
-    };
-    write().map_err(failed(&target))?;
-    let (files, sha256, size) = inventory(out, &[STORAGE.to_owned()])?;
-    let entry = Entry {
-        source: "images of this bundle".into(),
-        packages: BTreeMap::new(),
-        sha256,
-        size,
-    };
-    Ok(Record {
-        name: "mirror".into(),
-        entry,
-        files,
-        manifest: None,
-        diff_id: None,
-    })
-}
-
-/// Adds a plain file to an archive, with the time all files have.
-pub fn append<W: io::Write>(
-    tar: &mut tar::Builder<W>,
-    path: &str,
-    size: u64,
-    data: impl io::Read,
-) -> io::Result<()> {
-    let mut header = tar::Header::new_gnu();
-    header.set_size(size);
-    header.set_mode(0o644);
-    header.set_mtime(1_735_689_600);
-    tar.append_data(&mut header, path, data)
 }

@@ -1,9 +1,11 @@
 //! Makes what the cache lacks: the node image beside the images, then the mirror of those.
 
+use std::path::Path;
+
 use super::cache::{Held, Record};
 use super::shelf::{Parts, Place, Shelf, key, mirror_key};
-use super::{Options, image};
-use crate::bundle::recipe::{Kind, Recipe};
+use super::{Options, image, mirror, origin};
+use crate::bundle::recipe::{Debian, Kind, Recipe};
 use crate::error::{Error, Result};
 use crate::event::{Sink, Work};
 use crate::text;
@@ -25,8 +27,7 @@ impl Build<'_> {
         let (node, layered) = std::thread::scope(|scope| {
             let layered = scope.spawn(|| self.layered());
             let node = self.ensure(recipe, None);
-            let stopped = |_| Err(Error::new("the image builder stopped"));
-            (node, layered.join().unwrap_or_else(stopped))
+            (node, joined(layered))
         });
         let ((bases, images), node) = (layered?, node?);
         let mirror = self.mirror(&images)?;
@@ -68,15 +69,14 @@ impl Build<'_> {
     }
 
     fn make(&self, recipe: &Recipe, base: Option<(&Held, &Recipe)>, work: &Work) -> Result<Held> {
-        let debian = recipe
-            .debian()
-            .ok_or_else(|| Error::usage(format!("{}: no source that can be reached", recipe.name)))?;
         let temporary = self.shelf.cache.temporary()?;
+        let debian = self.source(recipe, temporary.path())?;
         let out = temporary.path().join("out");
         std::fs::create_dir(&out).map_err(|error| Error::new("cannot write the cache").because(error))?;
+        let (path, watch) = (temporary.path(), (self.sink, work));
         let record = match base {
-            None => image::rootfs(recipe, debian, temporary.path(), &out, work)?,
-            Some((held, clean)) => image::image(recipe, debian, held, clean, temporary.path(), &out)?,
+            None => image::rootfs(recipe, debian, path, &out, watch)?,
+            Some((held, clean)) => image::image(recipe, debian, held, clean, path, &out, watch)?,
         };
         self.permitted(recipe, &record)?;
         let below = base.map(|(held, _)| held);
@@ -84,6 +84,30 @@ impl Build<'_> {
         let lookups = [old, None, Some(&record.entry)].map(|entry| key(recipe, below, entry, "lookup"));
         let key = key(recipe, below, Some(&record.entry), "artifact");
         self.shelf.cache.store(&out, &record, &key, &lookups)
+    }
+
+    /// The first source that can be reached. Names those that cannot.
+    fn source<'r>(&self, recipe: &'r Recipe, temporary: &Path) -> Result<&'r Debian> {
+        let mut last = None;
+        for debian in recipe.debian() {
+            if let Some((source, _)) = &last {
+                self.sink.warn(text!(
+                    "{}: {}에 닿을 수 없어 {}을(를) 씀",
+                    "{}: {} cannot be reached; trying {}",
+                    recipe.name,
+                    source,
+                    origin::name(debian)
+                ));
+            }
+            match origin::reach(debian, temporary) {
+                Ok(()) => return Ok(debian),
+                Err(error) => last = Some((origin::name(debian), error)),
+            }
+        }
+        Err(last.map_or_else(
+            || Error::usage(format!("{}: no source that can be tried", recipe.name)),
+            |(_, error)| error,
+        ))
     }
 
     /// Refuses drift from the lock if asked to; else names each change.
@@ -121,21 +145,30 @@ impl Build<'_> {
         Ok(())
     }
 
+    /// Bases one after the other, then all images at once.
     fn layered(&self) -> Result<(Vec<Held>, Vec<Held>)> {
+        let (bottom, top): (Vec<&Recipe>, Vec<&Recipe>) = self
+            .shelf
+            .layered()
+            .partition(|recipe| recipe.kind != Kind::OciImage);
         let mut bases: Vec<(Held, &Recipe)> = Vec::new();
-        let mut images = Vec::new();
-        for recipe in self.shelf.layered() {
-            let base = bases
-                .iter()
-                .find(|(_, base)| Some(&base.name) == recipe.base.as_ref());
-            let held = self.ensure(recipe, base.map(|(held, base)| (held, *base)))?;
-            if recipe.kind == Kind::OciImage {
-                images.push(held)
-            } else {
-                bases.push((held, recipe))
-            }
+        for recipe in bottom {
+            bases.push((self.ensure(recipe, None)?, recipe));
         }
-        Ok((bases.into_iter().map(|(held, _)| held).collect(), images))
+        let images: Result<Vec<Held>> = std::thread::scope(|scope| {
+            let made: Vec<_> = top
+                .iter()
+                .map(|recipe| {
+                    let base = bases
+                        .iter()
+                        .find(|(_, base)| Some(&base.name) == recipe.base.as_ref())
+                        .map(|(held, base)| (held, *base));
+                    scope.spawn(move || self.ensure(recipe, base))
+                })
+                .collect();
+            made.into_iter().map(joined).collect()
+        });
+        Ok((bases.into_iter().map(|(held, _)| held).collect(), images?))
     }
 
     fn mirror(&self, images: &[Held]) -> Result<Held> {
@@ -151,9 +184,15 @@ impl Build<'_> {
             let temporary = self.shelf.cache.temporary()?;
             let out = temporary.path().join("out");
             std::fs::create_dir(&out).map_err(|error| Error::new("cannot write the cache").because(error))?;
-            let record = image::mirror(images, &out)?;
+            let record = mirror::mirror(images, &out)?;
             self.shelf.cache.store(&out, &record, &mirror_key(images), &[])
         };
         work.finish(make())
     }
+}
+
+fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
+    thread
+        .join()
+        .unwrap_or_else(|_| Err(Error::new("a builder stopped")))
 }

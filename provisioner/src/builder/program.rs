@@ -1,8 +1,11 @@
 //! Runs the builder's host programs: in namespaces of their own, with a deadline, dying with `lab`.
 
+use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::text;
@@ -10,9 +13,10 @@ use crate::text;
 /// Minutes a program may take, before `LAB_PATIENCE`.
 const MINUTES: f64 = 20.0;
 
-/// The argv that starts `argv` in private mount and process namespaces, with a deadline; in `root` if given.
-/// When `lab` dies, `timeout` is told to end, and everything in the namespace is killed: no mount or process stays.
-fn contained(argv: &[String], root: Option<&Path>) -> Vec<String> {
+/// The argv that starts `argv` with a deadline, ending with `lab`; in private mount and process namespaces, in `root`
+/// if given. When `lab` dies, `timeout` is told to end, and everything in the namespace is killed: no mount or process
+/// stays.
+fn contained(argv: &[String], space: Space<'_>) -> Vec<String> {
     let patience = std::env::var("LAB_PATIENCE")
         .ok()
         .and_then(|text| text.parse::<f64>().ok())
@@ -28,30 +32,66 @@ fn contained(argv: &[String], root: Option<&Path>) -> Vec<String> {
         "-s",
         "KILL",
         &seconds,
-        "unshare",
-        "--mount",
-        "--pid",
     ];
     let mut all: Vec<String> = words.into_iter().map(str::to_owned).collect();
-    all.extend(["--fork", "--kill-child"].map(str::to_owned));
-    if let Some(root) = root {
-        all.push(format!("--root={}", root.display()));
+    if !matches!(space, Space::Shared) {
+        all.extend(["unshare", "--mount", "--pid", "--fork", "--kill-child"].map(str::to_owned));
+        if let Space::Root(root) = space {
+            all.push(format!("--root={}", root.display()));
+        }
+        all.extend(["--mount-proc", "--"].map(str::to_owned));
     }
-    all.extend(["--mount-proc", "--"].map(str::to_owned));
     all.extend(argv.iter().cloned());
     all
 }
 
-/// Runs a program to its end, contained; `on_line` sees each line it prints on stderr. Returns its stdout.
+/// Where a program runs.
+#[derive(Clone, Copy)]
+enum Space<'a> {
+    /// Beside `lab`.
+    Shared,
+    /// In namespaces of its own.
+    Private,
+    /// In namespaces of its own, with this root.
+    Root(&'a Path),
+}
+
+/// Runs a program to its end, contained; `on_line` sees each line it prints, and an empty one every second without any.
+/// Returns its stdout.
 pub fn run(
     argv: &[String],
     root: Option<&Path>,
     temporary: &Path,
-    mut on_line: impl FnMut(&str),
+    on_line: impl FnMut(&str),
 ) -> Result<String> {
-    let all = contained(argv, root);
-    let name = argv.first().map_or("", String::as_str);
-    let failed = || Error::new(text!("`{}` 실행 실패", "`{}` failed", name));
+    start(argv, root.map_or(Space::Private, Space::Root), temporary, on_line)
+}
+
+/// Runs a program that mounts and starts nothing. Returns its stdout.
+pub fn run_beside(argv: &[String], temporary: &Path) -> Result<String> {
+    start(argv, Space::Shared, temporary, |_| ())
+}
+
+/// Sends every line of `stream`, with whether it is of stdout.
+fn forward(stream: Option<impl Read + Send + 'static>, stdout: bool, to: &Sender<(bool, String)>) {
+    let (Some(stream), to) = (stream, to.clone()) else {
+        return;
+    };
+    std::thread::spawn(move || {
+        let lines = BufReader::new(stream).split(b'\n').map_while(std::io::Result::ok);
+        for line in lines {
+            if to
+                .send((stdout, String::from_utf8_lossy(&line).into_owned()))
+                .is_err()
+            {
+                return;
+            }
+        }
+    });
+}
+
+fn command(argv: &[String], space: Space<'_>, temporary: &Path) -> Command {
+    let all = contained(argv, space);
     let mut command = Command::new(&all[0]);
     command
         .args(&all[1..])
@@ -62,41 +102,53 @@ pub fn run(
         .env("LC_ALL", "C.UTF-8")
         .env("DEBIAN_FRONTEND", "noninteractive")
         .env("SOURCE_DATE_EPOCH", super::tree::EPOCH);
-    if root.is_none() {
-        command.env("TMPDIR", temporary);
-    } else {
+    if let Space::Root(_) = space {
         command
             .env_remove("TMPDIR")
             .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
             .env("HOME", "/root");
+    } else {
+        command.env("TMPDIR", temporary);
     }
-    let mut child = command
+    command
+}
+
+fn start(
+    argv: &[String],
+    space: Space<'_>,
+    temporary: &Path,
+    mut on_line: impl FnMut(&str),
+) -> Result<String> {
+    let name = argv.first().map_or("", String::as_str);
+    let failed = || Error::new(text!("`{}` 실행 실패", "`{}` failed", name));
+    let mut child = command(argv, space, temporary)
         .spawn()
         .map_err(|error| failed().because(error).hint(super::advice()))?;
-    let mut stdout = child.stdout.take();
-    let reader = std::thread::spawn(move || {
-        let mut text = String::new();
-        if let Some(stdout) = &mut stdout {
-            let _ = stdout.read_to_string(&mut text);
-        }
-        text
-    });
-    let mut tail = std::collections::VecDeque::new();
-    if let Some(stderr) = child.stderr.take() {
-        for line in BufReader::new(stderr)
-            .split(b'\n')
-            .map_while(std::result::Result::ok)
-        {
-            let line = String::from_utf8_lossy(&line).into_owned();
-            on_line(&line);
-            tail.push_back(line);
-            if tail.len() > 25 {
-                tail.pop_front();
+    let (to, lines) = channel();
+    forward(child.stdout.take(), true, &to);
+    forward(child.stderr.take(), false, &to);
+    drop(to);
+    let (mut printed, mut tail) = (String::new(), VecDeque::new());
+    loop {
+        let (stdout, line) = match lines.recv_timeout(Duration::from_secs(1)) {
+            Ok(line) => line,
+            Err(RecvTimeoutError::Timeout) => {
+                on_line("");
+                continue;
             }
+            Err(RecvTimeoutError::Disconnected) => break,
+        };
+        on_line(&line);
+        if stdout {
+            printed += &line;
+            printed.push('\n');
+        }
+        tail.push_back(line);
+        if tail.len() > 25 {
+            tail.pop_front();
         }
     }
     let status = child.wait().map_err(|error| failed().because(error))?;
-    let printed = reader.join().unwrap_or_default();
     if status.success() {
         return Ok(printed);
     }

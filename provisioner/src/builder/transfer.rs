@@ -6,12 +6,13 @@ pub use import::import;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::cache::{Cache, Held, inventory};
+use super::counting::Counting;
 use crate::error::{Error, Result};
 use crate::event::Work;
 use crate::text;
@@ -28,55 +29,6 @@ struct Manifest {
 
 const FORMAT: u32 = 1;
 const MANIFEST: &str = "manifest.json";
-
-/// Counts bytes that pass, and says how many to a piece of work.
-struct Counting<'a, T> {
-    inner: T,
-    work: &'a Work,
-    done: u64,
-    said: u64,
-    total: u64,
-}
-
-impl<'a, T> Counting<'a, T> {
-    fn new(inner: T, work: &'a Work, total: u64) -> Self {
-        Self {
-            inner,
-            work,
-            done: 0,
-            said: 0,
-            total,
-        }
-    }
-
-    fn count(&mut self, more: usize) {
-        self.done += more as u64;
-        if self.done - self.said >= 4 << 20 {
-            self.said = self.done;
-            self.work.progress(self.done, Some(self.total), true);
-        }
-    }
-}
-
-impl<T: Write> Write for Counting<'_, T> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.inner.write(bytes)?;
-        self.count(count);
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
-}
-
-impl<T: Read> Read for Counting<'_, T> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        self.count(count);
-        Ok(count)
-    }
-}
 
 fn describe(cache: &Cache, all: &[Held]) -> Result<Manifest> {
     let mut manifest = Manifest {
@@ -131,15 +83,17 @@ pub fn export(cache: &Cache, all: &[Held], target: &Path, work: &Work) -> Result
     name.push(".partial");
     let temporary = target.with_file_name(name);
     let write = || -> io::Result<u64> {
-        let file = Counting::new(fs::File::create(&temporary)?, work, total);
+        let file = Counting::new(fs::File::create(&temporary)?, |done| {
+            work.progress(done, Some(total), true);
+        });
         let mut tar = tar::Builder::new(zstd::Encoder::new(file, 1)?);
         let bytes = serde_json::to_vec(&manifest)?;
-        super::image::append(&mut tar, MANIFEST, bytes.len() as u64, bytes.as_slice())?;
+        super::mirror::append(&mut tar, MANIFEST, bytes.len() as u64, bytes.as_slice())?;
         for (path, size) in &once {
             let file = fs::File::open(cache.part("artifacts").join(path))?;
-            super::image::append(&mut tar, path, *size, file)?;
+            super::mirror::append(&mut tar, path, *size, file)?;
         }
-        let file = tar.into_inner()?.finish()?.inner;
+        let file = tar.into_inner()?.finish()?.into_inner();
         file.sync_all()?;
         fs::rename(&temporary, target)?;
         Ok(file.metadata()?.len())

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 
 use sha2::{Digest, Sha256};
 
+use super::counting::Counting;
 use crate::bundle::diff::Tree;
 use crate::bundle::recipe::Recipe;
 use crate::error::{Error, Result};
@@ -204,7 +205,14 @@ fn remove(root: &Path, pattern: &str) -> io::Result<()> {
 }
 
 /// Packs `paths` of `root`, sorted, with one time for all: the same tree gives the same bytes.
-pub fn pack(root: &Path, paths: &[String], target: &Path, compression: Compression) -> Result<Packed> {
+/// `on_percent` hears how far it is, in hundredths.
+pub fn pack(
+    root: &Path,
+    paths: &[String],
+    target: &Path,
+    compression: Compression,
+    mut on_percent: impl FnMut(u64),
+) -> Result<Packed> {
     let failed = |error: io::Error| Error::new(format!("cannot write {}", target.display())).because(error);
     let list = target.with_extension("list");
     let mut sorted: Vec<&String> = paths.iter().collect();
@@ -235,10 +243,11 @@ pub fn pack(root: &Path, paths: &[String], target: &Path, compression: Compressi
         .stdout(Stdio::piped())
         .spawn()
         .map_err(failed)?;
-    let mut stdout = child
-        .stdout
-        .take()
-        .ok_or_else(|| Error::new("tar has no output"))?;
+    let size = |path: &String| root.join(path).symlink_metadata().map_or(0, |file| file.len());
+    let total = paths.iter().map(size).sum::<u64>().max(1);
+    let stdout = child.stdout.take();
+    let stdout = stdout.ok_or_else(|| Error::new("tar has no output"))?;
+    let mut stdout = Counting::new(stdout, |done| on_percent((100 * done / total).min(100)));
     let written = compress(&mut stdout, target, compression).map_err(failed);
     drop(stdout);
     let status = child.wait().map_err(failed)?;

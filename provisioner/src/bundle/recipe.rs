@@ -101,6 +101,9 @@ pub struct Debian {
     pub security: bool,
     /// Packages on top of the minimal system.
     pub packages: Vec<String>,
+    /// The mirror, `http://host/debian`; else the one the user names, or Debian's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mirror: Option<String>,
     /// Packages taken from a newer suite, by name; everything else stays.
     #[serde(default)]
     pub newer: Option<Newer>,
@@ -204,10 +207,8 @@ impl Recipe {
             .find(bad)
         {
             Some(path) => Err(format!("not an absolute path: {path}")),
-            None => self
-                .debian()
-                .map(drop)
-                .ok_or_else(|| "no source that can be reached".into()),
+            None if self.debian().next().is_none() => Err("no source that can be tried".into()),
+            None => Ok(()),
         }
     }
 
@@ -224,9 +225,9 @@ impl Recipe {
         (plain(name) && plain(tag)).then_some((name, tag))
     }
 
-    /// The source taken: the first of Debian's packages, as nothing else can be reached yet.
-    pub fn debian(&self) -> Option<&Debian> {
-        self.sources.iter().find_map(|source| match source {
+    /// Sources that can be tried, in order: Debian's packages, as nothing else is proved yet.
+    pub fn debian(&self) -> impl Iterator<Item = &Debian> {
+        self.sources.iter().filter_map(|source| match source {
             Source::Debian(debian) => Some(debian),
             Source::Upstream(_) => None,
         })

@@ -5,8 +5,9 @@ use std::fs;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use super::{Counting, FORMAT, MANIFEST, Manifest};
+use super::{FORMAT, MANIFEST, Manifest};
 use crate::builder::cache::{Cache, Record};
+use crate::builder::counting::Counting;
 use crate::builder::tree::Hashing;
 use crate::error::{Error, Result};
 use crate::event::Work;
@@ -52,7 +53,8 @@ pub fn import(cache: &Cache, source: &Path, work: &Work) -> Result<Vec<String>> 
     };
     let file = fs::File::open(source).map_err(unreadable)?;
     let total = file.metadata().map_err(unreadable)?.len();
-    take(cache, Counting::new(file, work, total)).map_err(|refusal| match refusal {
+    let file = Counting::new(file, |done| work.progress(done, Some(total), true));
+    take(cache, file).map_err(|refusal| match refusal {
         Refusal::Cache(error) => error,
         Refusal::Bundle(why) => Error::new(text!(
             "{}: 손상되었거나 번들이 아님",

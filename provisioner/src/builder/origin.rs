@@ -1,0 +1,91 @@
+//! Where packages come from: the mirror, how apt is to reach it, and whether it can be reached.
+
+use std::fs;
+use std::path::Path;
+
+use super::program;
+use crate::bundle::recipe::Debian;
+use crate::error::{Error, Result};
+
+/// Where apt keeps its helper, on every distribution that packages apt.
+const HELPER: &str = "/usr/lib/apt/apt-helper";
+
+fn given(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The mirror: `LAB_DEBIAN_MIRROR`, else the recipe's, else Debian's own. Without a slash at its end.
+pub fn mirror(debian: &Debian) -> String {
+    given("LAB_DEBIAN_MIRROR")
+        .or_else(|| debian.mirror.clone())
+        .unwrap_or_else(|| "http://deb.debian.org/debian".into())
+        .trim_end_matches('/')
+        .to_owned()
+}
+
+/// Lines of a sources.list.
+pub fn lines(debian: &Debian) -> Vec<String> {
+    let mirror = mirror(debian);
+    let mut lines = vec![format!("deb {mirror} {} main", debian.suite)];
+    if debian.security {
+        lines.push(format!("deb {mirror}-security {}-security main", debian.suite));
+    }
+    lines
+}
+
+/// Settings of apt that make builds sturdy and quick, without those of this machine.
+pub fn options() -> Vec<String> {
+    vec![
+        "Acquire::Retries \"3\"".to_owned(),
+        "Acquire::Languages \"none\"".to_owned(),
+        "Dpkg::Options:: \"--force-unsafe-io\"".to_owned(),
+    ]
+}
+
+/// The file with the certificates apt is to trust, if the user named one.
+pub fn authority_file() -> Option<String> {
+    given("LAB_CA_FILE").or_else(|| given("SSL_CERT_FILE"))
+}
+
+/// What that file holds.
+pub fn authority() -> Result<Option<String>> {
+    let read = |file: String| {
+        fs::read_to_string(&file).map_err(|error| Error::new(format!("cannot read {file}")).because(error))
+    };
+    authority_file().map(read).transpose()
+}
+
+/// What a source is called in the lock and in labels.
+pub fn name(debian: &Debian) -> String {
+    let newer = debian
+        .newer
+        .as_ref()
+        .map(|newer| format!(" with {} of {}", newer.packages.join(", "), newer.suite));
+    let at = debian.mirror.as_ref().map(|mirror| format!(" at {mirror}"));
+    format!(
+        "debian {}{}{}",
+        debian.suite,
+        newer.unwrap_or_default(),
+        at.unwrap_or_default()
+    )
+}
+
+/// Asks the mirror for the suite, the way apt will: through proxies, with the authorities given.
+pub fn reach(debian: &Debian, temporary: &Path) -> Result<()> {
+    if !Path::new(HELPER).is_file() {
+        return Ok(()); // Then apt itself will find out.
+    }
+    let url = format!("{}/dists/{}/InRelease", mirror(debian), debian.suite);
+    let mut argv: Vec<String> = [HELPER, "-q", "-o", "Acquire::Retries=0"]
+        .map(str::to_owned)
+        .to_vec();
+    for method in ["http", "https"] {
+        argv.extend(["-o".into(), format!("Acquire::{method}::Timeout=15")]);
+    }
+    if let Some(file) = authority_file() {
+        argv.extend(["-o".into(), format!("Acquire::https::CAInfo={file}")]);
+    }
+    let target = temporary.join("InRelease").display().to_string();
+    argv.extend(["download-file".into(), url, target]);
+    program::run_beside(&argv, temporary).map(drop)
+}
