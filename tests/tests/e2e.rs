@@ -13,6 +13,8 @@ mod host;
 mod labs;
 #[path = "e2e/offline.rs"]
 mod offline;
+#[path = "e2e/sources.rs"]
+mod sources;
 #[path = "e2e/vagrantfile.rs"]
 mod vagrantfile;
 
@@ -92,6 +94,7 @@ fn main() -> ExitCode {
         cluster::tests(),
         labs::tests(),
         offline::tests(),
+        sources::tests(),
         vagrantfile::tests(),
         host::tests(),
     ]

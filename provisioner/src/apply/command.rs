@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use agent::wire::{How, Run};
+use agent::wire::{Engine, How, Run};
 
 use crate::error::{Error, Result};
 use crate::plan::{UnitStep, mirror};
 use crate::session::Session;
 use crate::transport::patient;
-use crate::{render, text};
+use crate::{engine, render, text};
 
 /// Enables a unit, if so, and tells it `step`.
 pub(super) async fn unit_step(session: &Session, unit: &str, enable: bool, step: UnitStep) -> Result<()> {
@@ -29,6 +29,27 @@ pub(super) async fn unit_step(session: &Session, unit: &str, enable: bool, step:
     command(session, &["systemctl", verb, unit]).await?;
     if unit == mirror::UNIT {
         answers(session, &format!("127.0.0.1:{}", render::MIRROR_PORT)).await?;
+    }
+    if step == UnitStep::Reload && engine::unit(Engine::Docker) == Some(unit) {
+        knows_the_mirror(session).await?;
+    }
+    Ok(())
+}
+
+/// Polls until Docker has read its configuration: a reload only sends a signal.
+async fn knows_the_mirror(session: &Session) -> Result<()> {
+    let deadline = Instant::now() + patient(Duration::from_secs(30));
+    let port = format!(":{}/", render::MIRROR_PORT);
+    let asked = ["docker", "info", "--format", "{{.RegistryConfig.Mirrors}}"];
+    while !command(session, &asked).await?.contains(&port) {
+        if Instant::now() > deadline {
+            return Err(Error::new(text!(
+                "Docker가 /etc/docker/daemon.json을 읽지 않음",
+                "Docker does not read /etc/docker/daemon.json"
+            ))
+            .on(&session.node));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     Ok(())
 }

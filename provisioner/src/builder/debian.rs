@@ -121,7 +121,7 @@ pub fn install(debian: &Debian, root: &Path, temporary: &Path, meter: &mut Meter
     }
     write(
         "etc/apt/apt.conf.d/00lab",
-        configuration + "APT::Sandbox::User \"root\";\n",
+        configuration + "APT::Sandbox::User \"root\";\nDpkg::Options:: \"--force-unsafe-io\";\n",
     )?;
     let mut apt = |words: &[&str]| {
         let argv: Vec<String> = std::iter::once("apt-get")

@@ -152,8 +152,10 @@ mod tests {
     use super::*;
     use crate::event::{Event, Reporter, What};
 
+    type Amount = (u64, Option<u64>, bool);
+
     #[derive(Clone, Default)]
-    struct Seen(Arc<Mutex<Vec<(u64, Option<u64>, bool)>>>);
+    struct Seen(Arc<Mutex<Vec<Amount>>>);
 
     impl Reporter for Seen {
         fn report(&mut self, event: &Event) {

@@ -33,12 +33,11 @@ pub fn lines(debian: &Debian) -> Vec<String> {
     lines
 }
 
-/// Settings of apt that make builds sturdy and quick, without those of this machine.
+/// Settings of apt for every build, without those of this machine.
 pub fn options() -> Vec<String> {
     vec![
         "Acquire::Retries \"3\"".to_owned(),
         "Acquire::Languages \"none\"".to_owned(),
-        "Dpkg::Options:: \"--force-unsafe-io\"".to_owned(),
     ]
 }
 
