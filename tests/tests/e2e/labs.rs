@@ -29,8 +29,8 @@ fn list() {
         .lab(&["list"])
         .passes();
     for exercise in [
-        "image-pull",
-        "image-tag",
+        "pull-images",
+        "image-tags",
         "image-layers",
         "restart-policy",
         "registry",
@@ -63,7 +63,7 @@ fn chapter() {
 fn alone_and_twice() {
     let seat = shared();
     for _ in 0..2 {
-        seat.lab(&["run", "chapter4/image-tag"]).passes();
+        seat.lab(&["run", "chapter4/image-tags"]).passes();
     }
     seat.on("m-k8s", "docker ps -aq --filter label=lab.exercise")
         .passes()
@@ -72,9 +72,9 @@ fn alone_and_twice() {
 
 fn check() {
     let seat = shared();
-    seat.lab(&["start", "chapter4/port-publish"]).passes();
-    seat.lab(&["check", "chapter4/port-publish"]).code(1);
-    seat.lab(&["show", "chapter4/port-publish"])
+    seat.lab(&["start", "chapter4/publish-port"]).passes();
+    seat.lab(&["check", "chapter4/publish-port"]).code(1);
+    seat.lab(&["show", "chapter4/publish-port"])
         .passes()
         .prints("docker run");
 }
