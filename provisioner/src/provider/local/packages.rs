@@ -90,9 +90,9 @@ fn archive(base: &Path, name: &str, stanza: &str, path: &Path) -> io::Result<()>
 }
 
 fn member(into: &mut File, name: &str, size: u64, mut from: impl Read) -> io::Result<()> {
-    write!(
+    writeln!(
         into,
-        "{name:<16}{:<12}{:<6}{:<6}{:<8}{size:<10}`\n",
+        "{name:<16}{:<12}{:<6}{:<6}{:<8}{size:<10}`",
         0, 0, 0, "100644"
     )?;
     io::copy(&mut from, into)?;
