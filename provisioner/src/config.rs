@@ -1,6 +1,5 @@
 //! cluster.yaml -> [`Cluster`]. Every problem at once, each with file:line:column and a hint. No I/O but reading the text given.
 
-pub mod network;
 pub mod shape;
 pub mod suggest;
 pub mod tree;
@@ -10,89 +9,9 @@ mod nodes;
 mod raw;
 mod scalar;
 
-use std::net::Ipv4Addr;
-
-use serde::{Deserialize, Serialize};
-
-use crate::node::{NodeName, Role};
-
-pub use network::Network;
 pub use nodes::MAX_NODES;
 
-/// The cluster as the user describes it, checked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Cluster {
-    /// Its name; never used to name anything on the host.
-    pub name: String,
-    /// The lab network.
-    pub network: Network,
-    /// Which provider brings the nodes up.
-    pub provider: ProviderKind,
-    /// Nodes in the order of the file; exactly one master.
-    pub nodes: Vec<Node>,
-    /// The private registry.
-    pub registry: Registry,
-    /// Whether nodes get a way out to the internet.
-    pub egress: Egress,
-}
-
-/// A node.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Node {
-    /// Its name, unique.
-    pub name: NodeName,
-    /// What it is for.
-    pub role: Role,
-    /// Its address in the lab network, unique.
-    pub address: Ipv4Addr,
-    /// Processors.
-    pub cpus: u32,
-    /// Bytes of memory.
-    pub memory: u64,
-    /// Node image, e.g. `debian-13`.
-    pub image: String,
-    /// Container engine.
-    pub engine: agent::wire::Engine,
-}
-
-/// The private registry.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Registry {
-    /// The node it runs on.
-    pub host: NodeName,
-    /// Its port there.
-    pub port: u16,
-    /// Its image, e.g. `registry:2`.
-    pub image: String,
-}
-
-/// Where nodes come from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum ProviderKind {
-    /// Vagrant if its machines are up, else local.
-    #[default]
-    Auto,
-    /// Containers on this Linux machine.
-    Local,
-    /// Virtual machines by Vagrant.
-    Vagrant,
-    /// Any machines with SSH.
-    Inventory,
-}
-
-/// Whether nodes get a way out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Egress {
-    /// If the host has one and the tools for it.
-    #[default]
-    Auto,
-    /// Required.
-    On,
-    /// None.
-    Off,
-}
+pub use crate::cluster::{Cluster, Egress, Network, Node, ProviderKind, Registry};
 
 /// A place in a file and what is wrong there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,31 +54,6 @@ impl Cluster {
     /// The JSON Schema (draft-07) of cluster.yaml.
     pub fn schema() -> serde_json::Value {
         shape::schema::<raw::Cluster>()
-    }
-
-    /// The master.
-    pub fn master(&self) -> &Node {
-        self.nodes
-            .iter()
-            .find(|node| node.role == Role::Master)
-            .unwrap_or(&self.nodes[0])
-    }
-
-    /// The workers, in the order of the file.
-    pub fn workers(&self) -> impl Iterator<Item = &Node> {
-        self.nodes.iter().filter(|node| node.role == Role::Worker)
-    }
-
-    /// The node of this name.
-    pub fn node(&self, name: &NodeName) -> Option<&Node> {
-        self.nodes.iter().find(|node| node.name == *name)
-    }
-
-    /// `address:port` and `name:port` of the registry, the address first (the notes use it).
-    pub fn registry_names(&self) -> Vec<String> {
-        let Registry { host, port, .. } = &self.registry;
-        let address = self.node(host).map(|node| format!("{}:{port}", node.address));
-        address.into_iter().chain([format!("{host}:{port}")]).collect()
     }
 }
 

@@ -1,3 +1,5 @@
+//! The scheduler: order, failures that stay where they are, interrupts.
+
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::sync::{Arc, Mutex};

@@ -17,8 +17,8 @@ pub mod snapshot;
 
 use std::path::{Path, PathBuf};
 
-use crate::bundle::Bundle;
-use crate::config::{Cluster, Node};
+use crate::artifact::Bundle;
+use crate::cluster::{Cluster, Node};
 use crate::error::{Error, Result};
 use crate::node::NodeName;
 use crate::paths::Paths;

@@ -10,6 +10,7 @@ pub const LAYERS: [(&[&str], Layer); 5] = [
     (&["cli"], Layer::Cli),
     (
         &[
+            "up",
             "apply",
             "runner",
             "gather",
@@ -32,7 +33,10 @@ pub const LAYERS: [(&[&str], Layer); 5] = [
         Layer::Decide,
     ),
     (&["provider", "transport"], Layer::Reach),
-    (&["node", "event", "error", "text", "paths"], Layer::Plain),
+    (
+        &["node", "event", "error", "text", "paths", "cluster", "artifact"],
+        Layer::Plain,
+    ),
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

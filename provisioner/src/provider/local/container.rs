@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::keeper::{Keeper, write_whole};
 use super::{control_group, network};
-use crate::config::Node;
+use crate::cluster::Node;
 use crate::error::{Error, Result};
 
 /// Linux's capabilities by number.

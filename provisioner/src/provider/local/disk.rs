@@ -9,7 +9,7 @@ use nix::fcntl::RenameFlags;
 
 use super::keeper::Keeper;
 use super::{command, host};
-use crate::bundle::{Bundle, MIRROR_STORAGE};
+use crate::artifact::{Bundle, MIRROR_STORAGE};
 use crate::error::{Error, Result};
 use crate::node::NodeName;
 use crate::text;

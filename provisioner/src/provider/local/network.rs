@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::command;
 use super::keeper::Keeper;
-use crate::config::{Cluster, Node};
+use crate::cluster::{Cluster, Node};
 use crate::error::Result;
 use crate::node::NodeName;
 

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use super::command;
 use super::keeper::write_whole;
-use crate::config::Node;
+use crate::cluster::Node;
 use crate::error::{Error, Result};
 use crate::node::NodeName;
 

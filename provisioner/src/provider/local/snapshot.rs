@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::disk;
 use super::keeper::{Keeper, write_whole};
 use super::{runtime, together};
-use crate::config::Cluster;
+use crate::cluster::Cluster;
 use crate::error::{Error, Result};
 use crate::node::NodeName;
 use crate::provider::{NodeState, Snapshot};
