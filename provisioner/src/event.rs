@@ -84,6 +84,9 @@ pub enum What {
         exercise: String,
         /// The step's id; matrix instances as `start[policy=no]`.
         step: String,
+        /// Its title, where it has one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        title: Option<Text>,
         /// How it went.
         outcome: Outcome,
         /// Milliseconds it took.
@@ -104,6 +107,9 @@ pub enum What {
         step: String,
         /// The check's id.
         check: String,
+        /// Its title.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        title: Option<Text>,
         /// How it went.
         outcome: Outcome,
         /// Milliseconds it took, retries included.

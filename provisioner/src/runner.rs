@@ -212,12 +212,19 @@ impl<'run> Runner<'run> {
             output,
             reason,
         } = told;
+        let id = step.split('[').next();
+        let title = exercise
+            .steps
+            .iter()
+            .find(|one| Some(one.id.as_str()) == id)
+            .and_then(|one| one.title.clone());
         let exercise = exercise.id.clone();
         self.sink.send(
             node,
             What::StepFinished {
                 exercise,
                 step,
+                title,
                 outcome,
                 millis,
                 command,

@@ -77,10 +77,14 @@ fn action(step: &Step, variables: &Variables, app: &App) {
     }
 }
 
-/// The script without the bookkeeping of automatic runs, known variables filled in.
+/// The script without the notes a run takes of what it will have to remove, known variables filled in. Every other line stays:
+/// one that keeps something in `$state` is given a directory to keep it in.
 fn typed(script: &str, variables: &Variables) -> String {
-    let book = |line: &&str| !line.contains("$state");
-    let mut text = script.lines().filter(book).collect::<Vec<_>>().join("\n");
+    let typed = |line: &&str| !line.contains("|| touch \"$state/");
+    let mut text = script.lines().filter(typed).collect::<Vec<_>>().join("\n");
+    if text.contains("$state") {
+        text = format!("state=$(mktemp -d)\n{text}");
+    }
     let mut names: Vec<&String> = variables.keys().collect();
     names.sort_by_key(|name| std::cmp::Reverse(name.len()));
     text = text.replace(" --label \"lab.exercise=$exercise\"", "");

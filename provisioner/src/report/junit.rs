@@ -137,6 +137,7 @@ mod tests {
         let step = |outcome, reason: Option<&str>| What::StepFinished {
             exercise: "one".into(),
             step: "run[a=b]".into(),
+            title: None,
             outcome,
             millis: 5,
             command: String::new(),

@@ -84,6 +84,7 @@ impl Runner<'_> {
                 exercise: exercise.id.clone(),
                 step: instance.name.clone(),
                 check: check.id.clone(),
+                title: Some(check.title.clone()),
                 outcome,
                 millis,
                 command: command(script),

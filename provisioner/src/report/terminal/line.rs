@@ -149,6 +149,7 @@ impl Style {
             }
             What::StepFinished {
                 step,
+                title,
                 outcome,
                 millis,
                 command,
@@ -164,10 +165,13 @@ impl Style {
                     reason,
                     hint: &None,
                 };
-                self.seen(node, step, &seen)
+                let name = self.name(step, step, title);
+                self.seen(node, &name, &seen)
             }
             What::CheckFinished {
+                step,
                 check,
+                title,
                 outcome,
                 millis,
                 command,
@@ -184,10 +188,18 @@ impl Style {
                     reason,
                     hint,
                 };
-                self.seen(node, check, &seen)
+                let name = self.name(step, check, title);
+                self.seen(node, &name, &seen)
             }
             _ => vec![],
         }
+    }
+
+    /// The title, with the values of the matrix where the step has one; the id where there is no title.
+    fn name(&self, step: &str, id: &str, title: &Option<Text>) -> String {
+        let Some(title) = title else { return id.to_owned() };
+        let values = step.find('[').map(|at| format!(" {}", &step[at..]));
+        format!("{}{}", title.get(self.lang), values.unwrap_or_default())
     }
 
     fn seen(&mut self, node: Option<&NodeName>, name: &str, seen: &Seen<'_>) -> Vec<String> {

@@ -44,6 +44,7 @@ fn step(outcome: Outcome, reason: Option<crate::text::Text>) -> What {
     What::StepFinished {
         exercise: "restart-policy".into(),
         step: "start[policy=no]".into(),
+        title: None,
         outcome,
         millis: 412,
         command: "docker run -d nginx\ntrue".into(),
@@ -114,6 +115,7 @@ fn a_failed_check_gives_its_hint_in_korean() {
                 exercise: "bind-mount".into(),
                 step: "page".into(),
                 check: "page-content".into(),
+                title: Some(text!("페이지 내용", "what the page says")),
                 outcome: Outcome::Failed,
                 millis: 65_000,
                 command: "curl -s localhost".into(),
@@ -123,7 +125,7 @@ fn a_failed_check_gives_its_hint_in_korean() {
             },
         );
     });
-    let expected = "✗ m-k8s   page-content: \"hello\" 기대, 403 받음  1m05s
+    let expected = "✗ m-k8s   페이지 내용: \"hello\" 기대, 403 받음  1m05s
     힌트: index.html을 보세요
     명령: curl -s localhost
     출력: 403
