@@ -1,3 +1,4 @@
+//! The order in which changes run, and what a failure leaves.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::sync::{Arc, Mutex};

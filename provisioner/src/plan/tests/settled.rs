@@ -1,0 +1,147 @@
+//! A cluster on which everything is as described, and an empty one, as facts.
+
+use std::collections::BTreeMap;
+
+use agent::wire::{ContainerFact, Engine, EngineFact, FileFact, TrustFact, UnitFact};
+use time::OffsetDateTime;
+
+use crate::config::Cluster;
+use crate::facts::{Known, LeafState, Observed, Pki, Seen};
+use crate::pki::{Authority, inspect, issue_leaf};
+use crate::plan::{Mark, mirror, node, registry, sha256, trust};
+use crate::render;
+
+const CLUSTER: &str = include_str!("../../../../cluster.yaml");
+
+pub(super) fn cluster() -> Cluster {
+    Cluster::parse("cluster.yaml", CLUSTER).unwrap()
+}
+
+pub(super) fn now() -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(1_795_000_000).unwrap()
+}
+
+pub(super) fn fresh(cluster: &Cluster) -> Observed {
+    let nodes = cluster
+        .nodes
+        .iter()
+        .map(|node| (node.name.clone(), Seen::default()));
+    Observed {
+        nodes: nodes.collect(),
+        pki: Pki::default(),
+        bundle: "b".into(),
+        now: now(),
+    }
+}
+
+pub(super) fn file(sha256: String, mode: u32) -> Option<FileFact> {
+    Some(FileFact {
+        sha256,
+        mode,
+        size: 1,
+    })
+}
+
+/// A cluster on which everything is as described, and the leaf's key.
+pub(super) fn settled(cluster: &Cluster) -> (Observed, String) {
+    let names: Vec<String> = cluster.nodes.iter().map(|node| node.name.to_string()).collect();
+    let authority = Authority::issue("chapter4", cluster.network, &names, now()).unwrap();
+    let leaf = issue_leaf(
+        &authority,
+        &[cluster.master().address],
+        &[names[0].clone()],
+        now(),
+    )
+    .unwrap();
+    let state = LeafState {
+        certificate: inspect(&leaf.certificate_pem).unwrap(),
+        certificate_sha256: sha256(&leaf.certificate_pem),
+        key_sha256: sha256(leaf.key_pem.expose()),
+    };
+    let mut observed = fresh(cluster);
+    observed.pki = Pki {
+        authority: Some(inspect(&authority.certificate_pem).unwrap()),
+        trusted: sha256(&authority.certificate_pem),
+        leaf: Some(state.clone()),
+    };
+    for node in &cluster.nodes {
+        let known = known(cluster, &observed.pki, &state, node.name == cluster.registry.host);
+        observed.nodes.insert(
+            node.name.clone(),
+            Seen {
+                up: true,
+                known: Some(known),
+            },
+        );
+    }
+    (observed, leaf.key_pem.expose().to_owned())
+}
+
+pub(super) fn known(cluster: &Cluster, pki: &Pki, leaf: &LeafState, host: bool) -> Known {
+    let mut known = Known::default();
+    let unit = UnitFact {
+        load: "loaded".into(),
+        active: "active".into(),
+        enabled: "enabled".into(),
+    };
+    let facts = &mut known.facts;
+    let mut put = |path: &str, sha256: String, mode| facts.files.insert(path.into(), file(sha256, mode));
+    let hosts = format!("10.1.1.1 mine\n{}", render::hosts(cluster).unwrap());
+    put(node::HOSTS, sha256(&hosts), 0o644);
+    put(
+        node::DAEMON,
+        sha256(render::docker_daemon(mirror::name(cluster)).unwrap()),
+        0o644,
+    );
+    let daemon = render::docker_daemon(mirror::name(cluster)).unwrap();
+    let docker = Mark::of("docker.service", &daemon, false);
+    put(&docker.path, sha256(docker.content("")), 0o644);
+    put(
+        registry::PROOF,
+        sha256(registry::mark(cluster, &pki.trusted)),
+        0o644,
+    );
+    if host {
+        let mark = Mark::of(mirror::UNIT, &render::mirror_config().unwrap(), true);
+        put(&mark.path, sha256(mark.content(&leaf.certificate_sha256)), 0o644);
+        put(mirror::CONFIG, sha256(render::mirror_config().unwrap()), 0o644);
+        put(crate::bundle::MIRROR_STORAGE, String::new(), 0o755);
+        for (certificate, key) in [
+            (mirror::CERTIFICATE, mirror::KEY),
+            (registry::CERTIFICATE, registry::KEY),
+        ] {
+            put(certificate, leaf.certificate_sha256.clone(), 0o644);
+            put(key, leaf.key_sha256.clone(), 0o600);
+        }
+        facts.units.insert(mirror::UNIT.into(), unit.clone());
+        let label = registry::Definition::of(cluster).digest(&leaf.certificate_sha256);
+        let container = ContainerFact {
+            id: "1".into(),
+            image: "registry:2".into(),
+            image_id: "2".into(),
+            state: "running".into(),
+            restart: "always".into(),
+            labels: BTreeMap::from([(registry::LABEL.into(), label)]),
+        };
+        facts
+            .containers
+            .insert(registry::CONTAINER.into(), Some(container));
+    }
+    facts.units.insert("docker.service".into(), unit);
+    facts.engines = vec![EngineFact {
+        engine: Engine::Docker,
+        version: "26".into(),
+        running: true,
+    }];
+    known.hosts = hosts;
+    known.trust = trust::registries(cluster)
+        .into_iter()
+        .map(|registry| TrustFact {
+            store: "docker".into(),
+            registry,
+            path: "/p".into(),
+            sha256: Some(pki.trusted.clone()),
+        })
+        .collect();
+    known
+}
