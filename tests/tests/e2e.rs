@@ -111,8 +111,13 @@ fn main() -> ExitCode {
     let conclusion = libtest_mimic::run(&arguments, trials);
     let mut ended_well = true;
     if let Some(seat) = SHARED.get() {
-        let down = seat.lock().unwrap_or_else(PoisonError::into_inner).down();
+        let seat = seat.lock().unwrap_or_else(PoisonError::into_inner);
+        let down = seat.down();
         ended_well = down.code == 0;
+        // A static is never dropped, so neither is its directory.
+        if ended_well && let Some(directory) = seat.project().parent() {
+            let _ = std::fs::remove_dir_all(directory);
+        }
         if !ended_well {
             eprintln!("the shared cluster did not go down:\n{down}");
         }
