@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::node::NodeName;
 
 const BRIDGE: &str = "lab0";
+const BRIDGE_MAC: &str = "02:00:00:00:00:01";
 
 /// The gateway's address and prefix: the network's first address, unless a node has it.
 pub fn gateway(cluster: &Cluster) -> Option<(Ipv4Addr, u8)> {
@@ -21,7 +22,8 @@ pub fn gateway(cluster: &Cluster) -> Option<(Ipv4Addr, u8)> {
 /// Makes the bridge in the namespace of the caller, the keeper.
 pub fn bridge(gateway: Option<&str>) -> Result<()> {
     ip(&["link", "set", "lo", "up"])?;
-    ip(&["link", "add", BRIDGE, "type", "bridge"])?;
+    // Its own, or it changes with each node that comes and goes.
+    ip(&["link", "add", BRIDGE, "address", BRIDGE_MAC, "type", "bridge"])?;
     if let Some(gateway) = gateway {
         ip(&["addr", "add", gateway, "dev", BRIDGE])?;
     }
@@ -40,6 +42,13 @@ pub fn namespace(keeper: &Keeper, name: &NodeName) -> PathBuf {
 /// The keeper's end of a node's veth pair: at most 15 bytes, unique by address.
 fn link(node: &Node) -> String {
     format!("v{}", hex::encode(node.address.octets()))
+}
+
+/// The node's own MAC address, the same after each boot: a new one would not be found until what others remember of the old
+/// one is forgotten, most of a minute.
+fn mac(node: &Node) -> String {
+    let [a, b, c, d] = node.address.octets();
+    format!("02:01:{a:02x}:{b:02x}:{c:02x}:{d:02x}")
 }
 
 /// Makes the node's network namespace and its link anew.
@@ -65,7 +74,7 @@ pub fn attach(keeper: &Keeper, node: &Node, cluster: &Cluster) -> Result<()> {
         "dev",
         "eth0",
     ])?;
-    inside(&["link", "set", "eth0", "up"])?;
+    inside(&["link", "set", "eth0", "address", &mac(node), "up"])?;
     if let Some((gateway, _)) = gateway(cluster) {
         inside(&["route", "add", "default", "via", &gateway.to_string()])?;
     }
