@@ -3,23 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod shared;
+#[path = "shared/words.rs"]
+mod words;
 
-use agent::client::{ClientError, Output, Running};
+use agent::client::ClientError;
 use agent::wire::{Background, How};
 use shared::{bash, eventually, in_memory, lives, program};
-
-async fn text_until(running: &mut Running, wanted: &str) -> String {
-    let mut all = String::new();
-    while !all.contains(wanted) {
-        match running.next().await {
-            Some(Output::Stdout(bytes) | Output::Stderr(bytes)) => {
-                all.push_str(&String::from_utf8_lossy(&bytes))
-            }
-            None => panic!("ended without {wanted:?}: {all:?}"),
-        }
-    }
-    all
-}
+use words::text_until;
 
 #[tokio::test]
 async fn dropping_the_handle_or_the_client_ends_what_runs() {

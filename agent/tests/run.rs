@@ -5,26 +5,16 @@
 #[path = "shared/memory.rs"]
 mod memory;
 mod shared;
+#[path = "shared/words.rs"]
+mod words;
 
 use std::time::{Duration, Instant};
 
-use agent::client::{ClientError, Output, Running};
+use agent::client::{ClientError, Output};
 use agent::wire::{How, Pty, Run};
 use memory::peak_kib;
 use shared::{bash, eventually, in_memory, lives, program};
-
-async fn text_until(running: &mut Running, wanted: &str) -> String {
-    let mut all = String::new();
-    while !all.contains(wanted) {
-        match running.next().await {
-            Some(Output::Stdout(bytes) | Output::Stderr(bytes)) => {
-                all.push_str(&String::from_utf8_lossy(&bytes))
-            }
-            None => panic!("ended without {wanted:?}: {all:?}"),
-        }
-    }
-    all
-}
+use words::text_until;
 
 #[tokio::test]
 async fn output_status_and_environment_arrive() {
