@@ -1,5 +1,6 @@
 //! The cluster as plain data: what cluster.yaml says once it is checked. Reading and checking it is `config`'s.
 
+mod egress;
 mod network;
 
 use std::net::Ipv4Addr;
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::node::{NodeName, Role};
 
+pub use egress::{Egress, Lack, Standing, WayOut};
 pub use network::Network;
 
 /// The cluster as the user describes it, checked.
@@ -70,19 +72,6 @@ pub enum ProviderKind {
     Vagrant,
     /// Any machines with SSH.
     Inventory,
-}
-
-/// Whether nodes get a way out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Egress {
-    /// If the host has one and the tools for it.
-    #[default]
-    Auto,
-    /// Required.
-    On,
-    /// None.
-    Off,
 }
 
 impl Cluster {

@@ -6,11 +6,12 @@ use agent::wire::{Facts, FactsQuery, TrustFact};
 use time::OffsetDateTime;
 
 use crate::bundle::MIRROR_STORAGE;
+use crate::cluster::WayOut;
 use crate::config::{Cluster, Node};
 use crate::engine;
 use crate::node::NodeName;
 use crate::pki::Inspected;
-use crate::plan::{Mark, mirror, node as node_plan, registry};
+use crate::plan::{Mark, egress, mirror, node as node_plan, registry};
 
 /// Everything a plan is made from.
 #[derive(Clone, Debug)]
@@ -19,6 +20,8 @@ pub struct Observed {
     pub nodes: BTreeMap<NodeName, Seen>,
     /// What has been issued.
     pub pki: Pki,
+    /// The nodes' way out; `None` where it is not the lab's to open.
+    pub way_out: Option<WayOut>,
     /// Digest of the bundle nodes are made from.
     pub bundle: String,
     /// The clock.
@@ -79,6 +82,7 @@ pub fn query(cluster: &Cluster, node: &Node) -> FactsQuery {
     let mut query = FactsQuery {
         files: vec![
             node_plan::HOSTS.into(),
+            egress::RESOLV_CONF.into(),
             node_plan::DAEMON.into(),
             registry::PROOF.into(),
         ],

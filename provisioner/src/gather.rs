@@ -57,6 +57,7 @@ pub async fn look(
     let observed = Observed {
         nodes,
         pki: issued(cluster, state)?,
+        way_out: provider.way_out()?,
         bundle: bundle.to_owned(),
         now: OffsetDateTime::now_utc(),
     };

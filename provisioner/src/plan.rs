@@ -1,8 +1,10 @@
 //! Decides what to change. Does no I/O: facts come in, a plan goes out. Judged from facts, never from the journal.
 
+pub mod egress;
 pub mod engine;
 pub mod mirror;
 pub mod node;
+pub mod problem;
 pub mod registry;
 pub mod trust;
 
@@ -11,10 +13,12 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::config::{Cluster, Node};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::facts::{Observed, Pki, Seen};
 use crate::node::NodeName;
 use crate::text::Text;
+
+pub use problem::Problem;
 
 /// What `lab up` will do.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -48,6 +52,11 @@ pub struct Change {
 pub enum Action {
     /// Create and start the node, reach it and read its facts.
     Boot,
+    /// Open or close the nodes' way out.
+    Egress {
+        /// Whether it is to be open.
+        open: bool,
+    },
     /// Make the authority.
     IssueAuthority,
     /// Issue the leaf of the registry's host.
@@ -152,23 +161,6 @@ pub enum UnitStep {
     Restart,
 }
 
-/// What a plan cannot repair.
-#[derive(Clone, Debug, Serialize)]
-pub struct Problem {
-    /// Where.
-    pub node: NodeName,
-    /// What is wrong.
-    pub text: Text,
-    /// What to do.
-    pub hint: Text,
-}
-
-impl From<Problem> for Error {
-    fn from(problem: Problem) -> Self {
-        Self::new(problem.text).on(&problem.node).hint(problem.hint)
-    }
-}
-
 impl Plan {
     /// Whether there is nothing to change and nothing wrong.
     pub fn is_empty(&self) -> bool {
@@ -198,7 +190,9 @@ impl Plan {
     }
 
     fn can_run_containers(&self, node: &Node) -> bool {
-        self.problems.iter().all(|problem| problem.node != node.name)
+        self.problems
+            .iter()
+            .all(|problem| problem.node.as_ref() != Some(&node.name))
     }
 }
 
@@ -206,12 +200,14 @@ impl Plan {
 pub fn plan(cluster: &Cluster, observed: &Observed) -> Result<Plan> {
     let mut plan = Plan::default();
     trust::issue(cluster, observed, &mut plan);
+    egress::plan(cluster, observed, &mut plan);
     for node in &cluster.nodes {
         let view = View::new(node, observed);
         if view.silent() {
             continue;
         }
         node::plan(cluster, &view, &mut plan)?;
+        egress::resolver(cluster, observed, &view, &mut plan)?;
         engine::install(&view, &mut plan);
         trust::install(cluster, &view, &mut plan);
         engine::plan(cluster, &view, &mut plan)?;

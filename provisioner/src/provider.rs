@@ -4,6 +4,7 @@ pub mod local;
 
 use std::path::{Path, PathBuf};
 
+use crate::cluster::WayOut;
 use crate::error::Result;
 use crate::node::NodeName;
 use crate::transport::Endpoint;
@@ -62,4 +63,8 @@ pub trait Provider: Send + Sync {
     fn packages(&self, package: &str, have: &[String], into: &Path) -> Result<Vec<PathBuf>>;
     /// Deletes a snapshot.
     fn forget(&self, snapshot: &str) -> Result<()>;
+    /// The nodes' way out to the internet; `None` where it is not the lab's to open.
+    fn way_out(&self) -> Result<Option<WayOut>>;
+    /// Opens the way out, anew if it is open, or closes it. No node is restarted.
+    fn let_out(&self, open: bool) -> Result<()>;
 }

@@ -1,5 +1,7 @@
 //! Text with holes, filled: the one place that uses askama. Decides nothing and writes nothing.
 
+use std::net::Ipv4Addr;
+
 use askama::Template;
 
 use crate::bundle::MIRROR_STORAGE;
@@ -13,6 +15,12 @@ pub const MIRROR_PORT: u16 = 5000;
 #[template(path = "hosts", escape = "none", ext = "txt")]
 struct Hosts<'a> {
     nodes: &'a [Node],
+}
+
+#[derive(Template)]
+#[template(path = "resolv.conf", escape = "none", ext = "txt")]
+struct ResolvConf {
+    resolver: Ipv4Addr,
 }
 
 #[derive(Template)]
@@ -47,6 +55,11 @@ pub fn with_block(file: &str, block: &str) -> String {
     };
     let text = |lines: &[&str]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
     text(before) + block + &text(after)
+}
+
+/// /etc/resolv.conf of every node that has a way out.
+pub fn resolv_conf(resolver: Ipv4Addr) -> Result<String> {
+    fill(&ResolvConf { resolver })
 }
 
 /// /etc/docker/daemon.json of every node.

@@ -50,6 +50,9 @@ pub struct Hands {
 impl Hands {
     /// Does one change. Returns ids that are needless now.
     pub async fn perform(self: Arc<Self>, change: Change) -> Result<Needless> {
+        if let Action::Egress { open } = change.action {
+            return self.let_out(open).await.map(|()| vec![]);
+        }
         let Some(node) = change.node.clone() else {
             return self.issue(&change.action).map(|()| vec![]);
         };
@@ -59,6 +62,13 @@ impl Hands {
         let session = self.sessions.lock().await.get(&node).cloned();
         let session = session.ok_or_else(|| Error::new("the node is not reached").on(&node))?;
         self.act(&session, &change.action).await.map(|()| vec![])
+    }
+
+    async fn let_out(&self, open: bool) -> Result<()> {
+        let provider = self.provider.clone();
+        let work = tokio::task::spawn_blocking(move || provider.let_out(open));
+        work.await
+            .map_err(|error| Error::new("opening the way out ended early").because(error))?
     }
 
     fn issue(&self, action: &Action) -> Result<()> {
@@ -173,7 +183,7 @@ impl Hands {
             Action::MirrorContent => Err(Error::new("the node's image lacks the mirror's content")
                 .on(&session.node)
                 .hint(text!("`lab reset {}`", "run `lab reset {}`", session.node))),
-            Action::Boot | Action::IssueAuthority | Action::IssueLeaf => Ok(()),
+            Action::Boot | Action::Egress { .. } | Action::IssueAuthority | Action::IssueLeaf => Ok(()),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::bundle::Bundle;
 use crate::cli::{Format, Global};
-use crate::config::{Cluster, Egress, ProviderKind};
+use crate::config::{Cluster, ProviderKind};
 use crate::error::{Error, Result};
 use crate::event::Sink;
 use crate::interrupt::Interrupt;
@@ -84,17 +84,9 @@ impl App {
         bundle: Option<Bundle>,
     ) -> Result<Box<dyn Provider>> {
         match cluster.provider {
-            ProviderKind::Auto | ProviderKind::Local if cluster.egress == Egress::On => {
-                Err(Error::usage(text!(
-                    "`egress: on`은 아직 없음: 노드는 인터넷에 나갈 수 없음",
-                    "`egress: on` is not built yet: nodes have no way out to the internet"
-                ))
-                .hint(text!(
-                    "cluster.yaml에 `egress: auto`나 `off`를 쓰세요",
-                    "write `egress: auto` or `off` in cluster.yaml"
-                )))
-            }
-            ProviderKind::Auto | ProviderKind::Local => Ok(Box::new(Local::new(paths, cluster, bundle))),
+            ProviderKind::Auto | ProviderKind::Local => Ok(Box::new(
+                Local::new(paths, cluster, bundle).offline(self.global.offline),
+            )),
             ProviderKind::Vagrant => Err(Error::new("the vagrant provider is not built yet")),
             ProviderKind::Inventory => Err(Error::new("the inventory provider is not built yet")),
         }

@@ -36,7 +36,7 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
     }));
     app.block_on(async {
         let clients = exercise::reach(&seat.cluster, seat.provider.as_ref()).await?;
-        let now = exercise::circumstances(app, &seat, &clients).await;
+        let now = exercise::circumstances(app, &seat, &[one], &clients).await?;
         let classroom = Classroom::new(&seat.cluster, Some(seat.provider.as_ref()), now, clients);
         Runner::new(&lab, &classroom, &sink, &app.interrupt, true)
             .check(one)

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::cli::App;
 use crate::cli::seat::Seat;
-use crate::config::{Cluster, Egress, ProviderKind};
+use crate::cluster::{Standing, WayOut};
+use crate::config::{Cluster, ProviderKind};
 use crate::error::{Error, Result, exit};
 use crate::lab::embedded::{self, Files};
 use crate::lab::load::load;
@@ -19,6 +20,9 @@ use crate::runner::Runner;
 use crate::runner::classroom::{Classroom, patient};
 use crate::session::Session;
 use crate::text;
+
+/// Where `docker search` looks.
+const HUB: &str = "https://index.docker.io/v1/";
 
 /// The largest file read.
 const MOST: u64 = 1 << 20;
@@ -129,38 +133,56 @@ pub async fn reach(
     Ok(clients)
 }
 
-/// What steps' conditions are judged by. Asks a node whether Docker Hub can be reached, unless that is out of the question.
+/// What steps' conditions are judged by. The nodes are asked whether they reach Docker Hub only where a step of `exercises` wants
+/// to know, and not where there is no way out.
 pub async fn circumstances(
     app: &App,
     seat: &Seat,
+    exercises: &[&Exercise],
     clients: &BTreeMap<NodeName, agent::client::Client>,
-) -> Circumstances {
+) -> Result<Circumstances> {
     let provider = match seat.provider.name() {
         "vagrant" => ProviderKind::Vagrant,
         "inventory" => ProviderKind::Inventory,
         _ => ProviderKind::Local,
     };
-    let possible = !app.global.offline && seat.cluster.egress != Egress::Off;
-    let master = clients.get(&seat.cluster.master().name).filter(|_| possible);
-    let online = match master {
-        None => false,
-        Some(client) => {
-            let probe = ["bash", "-c", "timeout 3 bash -c '</dev/tcp/index.docker.io/443'"]
-                .map(str::to_owned)
-                .to_vec();
-            let run = agent::wire::Run {
-                argv: probe,
-                deadline_ms: Some(5000),
-                cap: Some(1024),
-                ..Default::default()
-            };
-            client
-                .run(run)
-                .await
-                .is_ok_and(|ended| ended.exited.how == agent::wire::How::Code(0))
-        }
-    };
-    Circumstances { provider, online }
+    let mut steps = exercises.iter().flat_map(|exercise| &exercise.steps);
+    let matters = steps.any(|step| step.when.online.is_some());
+    let closed = |way: WayOut| way.standing == Standing::Closed;
+    let possible = matters && !app.global.offline && !seat.provider.way_out()?.is_some_and(closed);
+    Ok(Circumstances {
+        provider,
+        online: possible && online(clients).await,
+    })
+}
+
+/// Whether every node gets an answer from Docker Hub, whatever it is. All are asked at once and have two seconds.
+async fn online(clients: &BTreeMap<NodeName, agent::client::Client>) -> bool {
+    let mut asking = tokio::task::JoinSet::new();
+    for client in clients.values() {
+        let client = client.clone();
+        let probe = [
+            "curl",
+            "--silent",
+            "--output",
+            "/dev/null",
+            "--max-time",
+            "2",
+            HUB,
+        ];
+        let run = agent::wire::Run {
+            argv: probe.map(str::to_owned).to_vec(),
+            deadline_ms: Some(3000),
+            cap: Some(1024),
+            ..Default::default()
+        };
+        asking.spawn(async move { client.run(run).await });
+    }
+    let answers = asking.join_all().await;
+    let mut reached = answers
+        .into_iter()
+        .map(|answer| answer.is_ok_and(|ended| ended.exited.how == agent::wire::How::Code(0)));
+    !clients.is_empty() && reached.all(|one| one)
 }
 
 /// `lab start LAB/EXERCISE`: sets up what the exercise needs, and leaves the exercise itself to the person.
@@ -171,7 +193,7 @@ pub fn start(name: &str, app: &App) -> Result<u8> {
     let exercise = exercise(&lab, id.unwrap_or_default())?;
     let tally = app.block_on(async {
         let clients = reach(&seat.cluster, seat.provider.as_ref()).await?;
-        let now = circumstances(app, &seat, &clients).await;
+        let now = circumstances(app, &seat, &[exercise], &clients).await?;
         let classroom = Classroom::new(&seat.cluster, Some(seat.provider.as_ref()), now, clients);
         Ok::<_, Error>(
             Runner::new(&lab, &classroom, &app.sink, &app.interrupt, false)

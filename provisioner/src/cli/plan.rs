@@ -53,9 +53,10 @@ fn show(app: &App, plan: &Plan, complete: bool) {
         .collect();
     app.out.table(&rows);
     for problem in &plan.problems {
+        let place = problem.node.as_ref().map(|node| format!("{node}: "));
         app.out.say(format!(
-            "{}: {} ({})",
-            problem.node,
+            "{}{} ({})",
+            place.unwrap_or_default(),
             problem.text.get(lang),
             problem.hint.get(lang)
         ));

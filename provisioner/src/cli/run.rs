@@ -63,7 +63,7 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
     app.sink.add(Box::new(Junit::new(directory.join("junit.xml"))));
     let tally = app.block_on(async {
         let clients = exercise::reach(&seat.cluster, seat.provider.as_ref()).await?;
-        let now = exercise::circumstances(app, &seat, &clients).await;
+        let now = exercise::circumstances(app, &seat, &chosen, &clients).await?;
         let classroom = Classroom::new(&seat.cluster, Some(seat.provider.as_ref()), now, clients);
         Ok::<_, Error>(
             Runner::new(&lab, &classroom, &app.sink, &app.interrupt, args.keep_going)

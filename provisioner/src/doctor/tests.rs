@@ -68,6 +68,7 @@ fn good_host() -> (tempfile::TempDir, Host) {
         disks: vec![disk("/state"), disk("/cache")],
         search: vec![directory.path().to_owned()],
         networks: vec![("eth0".into(), Ipv4Addr::new(10, 0, 0, 0), 8)],
+        default_route: Some("eth0".into()),
         clock: 1_795_000_000,
         ..Host::default()
     };
@@ -181,6 +182,43 @@ fn an_imported_bundle_needs_no_builder() {
         .map(|finding| finding.name)
         .collect();
     assert!(!names.contains(&"mmdebstrap"), "{names:?}");
+}
+
+#[test]
+fn what_a_way_out_needs_is_required_only_where_cluster_yaml_says_so() {
+    let (directory, host) = good_host();
+    let pasta = |host: &Host, egress: Egress| {
+        let cluster = Cluster { egress, ..cluster() };
+        let needs = Needs {
+            cluster: Some(&cluster),
+            building: false,
+        };
+        let found = judge(host, needs)
+            .into_iter()
+            .find(|finding| finding.name == "pasta");
+        found.map(|finding| (finding.outcome, finding.detail.en, finding.fix))
+    };
+    let (outcome, detail, _) = pasta(&host, Egress::On).unwrap();
+    assert!(
+        outcome == Standing::Ok && detail.contains("over eth0"),
+        "{detail}"
+    );
+    let unplugged = Host {
+        default_route: None,
+        ..host.clone()
+    };
+    std::fs::remove_file(directory.path().join("pasta")).unwrap();
+    for (egress, expected) in [(Egress::Auto, Standing::Warn), (Egress::On, Standing::Missing)] {
+        let (outcome, _, fix) = pasta(&host, egress).unwrap();
+        assert_eq!((outcome, fix), (expected, Some(Fix::Install(vec!["passt"]))));
+    }
+    std::fs::write(directory.path().join("pasta"), "").unwrap();
+    for (egress, expected) in [(Egress::Auto, Standing::Warn), (Egress::On, Standing::Missing)] {
+        let (outcome, detail, fix) = pasta(&unplugged, egress).unwrap();
+        assert_eq!((outcome, fix), (expected, None));
+        assert!(detail.contains("no default route"), "{detail}");
+    }
+    assert_eq!(pasta(&host, Egress::Off), None);
 }
 
 #[test]

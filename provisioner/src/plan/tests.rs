@@ -179,6 +179,59 @@ fn a_worker_that_is_gone_is_all_that_is_set_up() {
 }
 
 #[test]
+fn the_way_out_follows_the_setting_and_what_the_host_has() {
+    use crate::cluster::{Egress, Lack, Standing, WayOut};
+    let resolvers = "resolver.m-k8s resolver.w1-k8s resolver.w2-k8s resolver.w3-k8s";
+    let open = format!("egress {resolvers}");
+    for (egress, standing, lack, expected, problem) in [
+        (Egress::Auto, Standing::Closed, None, open.as_str(), ""),
+        (Egress::Auto, Standing::Open, None, resolvers, ""),
+        (Egress::Auto, Standing::Outdated, None, &open, ""),
+        (Egress::Auto, Standing::Closed, Some(Lack::Program), "", ""),
+        (Egress::Auto, Standing::Open, Some(Lack::Offline), "egress", ""),
+        (Egress::Off, Standing::Closed, None, "", ""),
+        (Egress::Off, Standing::Open, None, "egress", ""),
+        (Egress::On, Standing::Closed, None, &open, ""),
+        (
+            Egress::On,
+            Standing::Closed,
+            Some(Lack::Route),
+            "",
+            "no default route",
+        ),
+        (
+            Egress::On,
+            Standing::Closed,
+            Some(Lack::Program),
+            "",
+            "pasta is not installed",
+        ),
+        (Egress::On, Standing::Closed, Some(Lack::Offline), "", ""),
+    ] {
+        let mut cluster = cluster();
+        cluster.egress = egress;
+        let (mut observed, _) = settled(&cluster);
+        observed.way_out = Some(WayOut {
+            standing,
+            lack,
+            resolver: [198, 19, 255, 251].into(),
+        });
+        let plan = plan(&cluster, &observed).unwrap();
+        assert_eq!(plan.ids().join(" "), expected, "{egress:?} {standing:?} {lack:?}");
+        let said: String = plan
+            .problems
+            .iter()
+            .map(|problem| problem.text.en.as_str())
+            .collect();
+        assert!(
+            said.contains(problem) && said.is_empty() == problem.is_empty(),
+            "{said:?}"
+        );
+        ordered(&plan);
+    }
+}
+
+#[test]
 fn no_key_is_in_a_plan() {
     let cluster = cluster();
     let (mut observed, key) = settled(&cluster);

@@ -5,20 +5,23 @@ pub mod command;
 pub mod container;
 pub mod control_group;
 pub mod disk;
+pub mod egress;
 pub mod host;
 pub mod host_settings;
 pub mod keeper;
+pub mod kept;
 pub mod namespace;
 pub mod network;
 pub mod packages;
 pub mod root;
 pub mod runtime;
 pub mod snapshot;
+mod together;
 
 use std::path::{Path, PathBuf};
 
 use crate::artifact::Bundle;
-use crate::cluster::{Cluster, Node};
+use crate::cluster::{Cluster, Node, WayOut};
 use crate::error::{Error, Result};
 use crate::node::NodeName;
 use crate::paths::Paths;
@@ -27,6 +30,8 @@ use crate::text;
 use crate::transport::{Endpoint, HostKeys, Login};
 
 use keeper::Keeper;
+pub use kept::kept;
+use together::together;
 
 /// The nodes of one state directory.
 #[derive(Debug)]
@@ -35,6 +40,7 @@ pub struct Local {
     cluster: Cluster,
     bundle: Option<Bundle>,
     program: PathBuf,
+    offline: bool,
 }
 
 impl Local {
@@ -46,7 +52,15 @@ impl Local {
             cluster: cluster.clone(),
             bundle,
             program,
+            offline: false,
         }
+    }
+
+    /// There is no way out for nodes to be had.
+    #[must_use]
+    pub fn offline(mut self, offline: bool) -> Self {
+        self.offline = offline;
+        self
     }
 
     /// Starts the keeper from this `lab` binary rather than from the running program.
@@ -213,6 +227,10 @@ impl Provider for Local {
         }
         let instance = keeper::instance(&self.state)?;
         control_group::clear(&instance)?;
+        if let Some(keeper) = self.keeper()? {
+            // What is left of it ends with the keeper.
+            let _ = egress::close(&keeper);
+        }
         keeper::end(&self.state)?;
         control_group::clear(&instance)?;
         disk::erase(&self.state)?;
@@ -260,32 +278,16 @@ impl Provider for Local {
     fn forget(&self, snapshot: &str) -> Result<()> {
         snapshot::forget(&self.start_keeper()?, &self.state, snapshot)
     }
-}
 
-/// Does the same to several nodes at once; all are done when it returns the first error.
-fn together<N: Sync>(nodes: &[N], job: impl Fn(&N) -> Result<()> + Sync) -> Result<()> {
-    std::thread::scope(|scope| {
-        let jobs: Vec<_> = nodes.iter().map(|node| scope.spawn(|| job(node))).collect();
-        let ended = jobs.into_iter().map(|one| {
-            one.join()
-                .unwrap_or_else(|_| Err(Error::new("a node's thread ended")))
-        });
-        ended.fold(Ok(()), Result::and)
-    })
-}
+    fn way_out(&self) -> Result<Option<WayOut>> {
+        egress::look(self.keeper()?.as_ref(), &self.cluster, self.offline).map(Some)
+    }
 
-/// What this seat keeps on disk: what it is, where, and how many bytes it really takes.
-pub fn kept(state_root: &Path) -> Vec<(String, PathBuf, u64)> {
-    use std::os::unix::fs::MetadataExt;
-    let seats = std::fs::read_dir(state_root).into_iter().flatten().flatten();
-    let disk = |seat: std::fs::DirEntry| {
-        let path = disk::image(&seat.path());
-        let bytes = std::fs::metadata(&path).ok()?.blocks() * 512;
-        Some((
-            format!("disk of {}", seat.file_name().to_string_lossy()),
-            path,
-            bytes,
-        ))
-    };
-    seats.filter_map(disk).collect()
+    fn let_out(&self, open: bool) -> Result<()> {
+        match (open, self.keeper()?) {
+            (true, _) => egress::open(&self.start_keeper()?, &self.state, &self.cluster),
+            (false, Some(keeper)) => egress::close(&keeper),
+            (false, None) => Ok(()),
+        }
+    }
 }

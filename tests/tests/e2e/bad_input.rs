@@ -3,7 +3,7 @@
 use lab_tests::seat::Seat;
 use libtest_mimic::Trial;
 
-use super::{CHAPTER, booting, plain, program};
+use super::{CHAPTER, plain, program};
 
 /// All tests of this file.
 pub fn tests() -> Vec<Trial> {
@@ -15,7 +15,6 @@ pub fn tests() -> Vec<Trial> {
         ),
         plain("bad_input::no_project_says_where_to_go", no_project),
         plain("bad_input::an_unreadable_bundle_is_refused", unreadable_bundle),
-        booting("bad_input::a_way_out_that_is_not_built_is_refused", egress_on),
         plain("bad_input::help_and_completion_are_there", help),
     ]
 }
@@ -51,14 +50,6 @@ fn unreadable_bundle() {
     let ran = seat.lab(&["bundle", "import", "not-a-bundle"]);
     assert!(ran.code == 2 || ran.code == 3, "{ran}");
     assert!(ran.stderr.contains("not-a-bundle"), "{ran}");
-}
-
-fn egress_on() {
-    let network = "network: {address: 192.168.1.0/24, egress: on}";
-    let cluster = CHAPTER.replace("network: 192.168.1.0/24", network);
-    assert_ne!(cluster, CHAPTER);
-    let seat = Seat::new(program(), &cluster).unwrap();
-    seat.lab(&["plan"]).code(2).says("egress");
 }
 
 fn help() {

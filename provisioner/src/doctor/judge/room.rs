@@ -1,6 +1,7 @@
 //! Decides whether the host has room, the right addresses and time, and the programs. Pure.
 
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 
 use super::super::tools::{self, TOOLS, Tool, When};
 use super::super::{FIRST_TIME, Finding, Fix, Needs, Standing};
@@ -150,30 +151,55 @@ pub(super) fn programs(host: &Host, needs: Needs<'_>) -> Vec<Finding> {
             Standing::Missing,
         ),
     };
-    let judged = TOOLS.iter().filter(wanted).map(|tool| {
-        let optional = tool.when == When::Egress && egress == Egress::Auto;
-        match host.program(tool.program) {
-            Some(path) => ok(tool.program, path.display().to_string()),
-            None => program(
-                tool.program,
-                tool.program,
-                tool.package,
-                if optional {
-                    Standing::Warn
-                } else {
-                    Standing::Missing
-                },
-            ),
-        }
-    });
+    let judged = TOOLS
+        .iter()
+        .filter(wanted)
+        .map(|tool| match (tool.when, host.program(tool.program)) {
+            (When::Egress, path) => way_out(host, tool, path, egress),
+            (_, Some(path)) => ok(tool.program, path.display().to_string()),
+            (_, None) => program(tool.program, tool.program, tool.package, Standing::Missing),
+        });
     [runtime].into_iter().chain(judged).collect()
+}
+
+/// What `egress` of cluster.yaml needs: required where it is `on`, else good to have.
+fn way_out(host: &Host, tool: &Tool, path: Option<PathBuf>, egress: Egress) -> Finding {
+    let outcome = match egress {
+        Egress::On => Standing::Missing,
+        _ => Standing::Warn,
+    };
+    match (path, &host.default_route) {
+        (None, _) => program(tool.program, tool.program, tool.package, outcome),
+        (Some(path), Some(interface)) => ok(
+            tool.program,
+            text!(
+                "{}: 노드가 {interface}을(를) 거쳐 인터넷에 나감",
+                "{}: the nodes' way out to the internet, over {interface}",
+                path.display()
+            ),
+        ),
+        (Some(_), None) => Finding {
+            outcome,
+            ..warn(
+                tool.program,
+                text!(
+                    "이 컴퓨터에 기본 경로가 없음: 노드는 실습 네트워크 밖에 못 나감",
+                    "this host has no default route: nodes reach nothing outside the lab network"
+                ),
+                text!(
+                    "노드가 인터넷을 써야 하면 네트워크를 연결하세요 (`ip route`로 확인)",
+                    "connect it to a network if nodes are to reach the internet (`ip route` shows it)"
+                ),
+            )
+        },
+    }
 }
 
 fn program(name: &'static str, program: &str, package: &'static str, outcome: Standing) -> Finding {
     let detail = match outcome {
         Standing::Warn => text!(
-            "`{program}`이 없음: 노드가 인터넷에 못 나감",
-            "no `{program}`: nodes will have no way out to the internet"
+            "`{program}`이 없음: 노드는 실습 네트워크 밖에 못 나감 ",
+            "no `{program}`: nodes reach nothing outside the lab network"
         ),
         _ => text!("`{program}`이 없음", "no `{program}`"),
     };

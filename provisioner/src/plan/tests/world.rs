@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use agent::wire::{ContainerFact, Engine, EngineFact, FileFact, TrustFact, UnitFact};
 use time::OffsetDateTime;
 
-use super::super::{Mark, Plan, mirror, node, plan, registry, sha256, trust};
+use super::super::{Mark, Plan, egress, mirror, node, plan, registry, sha256, trust};
 use crate::config::Cluster;
 use crate::facts::{Known, LeafState, Observed, Pki, Seen};
 use crate::pki::{Authority, inspect, issue_leaf};
@@ -29,6 +29,7 @@ pub fn fresh(cluster: &Cluster) -> Observed {
     Observed {
         nodes: nodes.collect(),
         pki: Pki::default(),
+        way_out: None,
         bundle: "b".into(),
         now: now(),
     }
@@ -88,6 +89,7 @@ pub fn known(cluster: &Cluster, pki: &Pki, leaf: &LeafState, host: bool) -> Know
     let mut put = |path: &str, sha256: String, mode| facts.files.insert(path.into(), file(sha256, mode));
     let hosts = format!("10.1.1.1 mine\n{}", render::hosts(cluster).unwrap());
     put(node::HOSTS, sha256(&hosts), 0o644);
+    put(egress::RESOLV_CONF, sha256(""), 0o644);
     put(
         node::DAEMON,
         sha256(render::docker_daemon(mirror::name(cluster)).unwrap()),

@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::egress::outside;
 use crate::paths::Paths;
 
 /// The host.
@@ -42,6 +43,8 @@ pub struct Host {
     pub search: Vec<PathBuf>,
     /// IPv4 networks of the host's interfaces: interface, first address, prefix bits.
     pub networks: Vec<(String, Ipv4Addr, u8)>,
+    /// Interface of the default route.
+    pub default_route: Option<String>,
     /// Unix time in seconds.
     pub clock: u64,
     /// Why new mount and network namespaces cannot be had; `None` where they can, or were not tried.
@@ -89,6 +92,7 @@ impl Host {
             disks: [&paths.state, &paths.cache].map(|path| disk(path)).into(),
             search: search(),
             networks: networks(&read("/proc/net/route")),
+            default_route: outside::interface(),
             clock: std::time::SystemTime::now()
                 .duration_since(std::time::UNIX_EPOCH)
                 .map_or(0, |since| since.as_secs()),
@@ -98,10 +102,8 @@ impl Host {
 
     /// Where a program is.
     pub fn program(&self, name: &str) -> Option<PathBuf> {
-        self.search
-            .iter()
-            .map(|directory| directory.join(name))
-            .find(|path| path.is_file())
+        let places = self.search.iter().map(|directory| directory.join(name));
+        places.into_iter().find(|path| path.is_file())
     }
 }
 
@@ -249,7 +251,7 @@ fn disk(path: &Path) -> Disk {
     }
 }
 
-fn search() -> Vec<PathBuf> {
+pub(super) fn search() -> Vec<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     // A user's PATH often lacks these, root's has them.
     let always = ["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from);

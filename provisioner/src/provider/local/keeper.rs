@@ -15,6 +15,7 @@ use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use super::egress::attendant::Attendant;
 use super::{command, disk, network};
 use crate::error::{Error, Result};
 use crate::transport::patient;
@@ -80,6 +81,11 @@ impl Keeper {
         &self.instance
     }
 
+    /// Its process.
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
     /// The state directory it keeps.
     pub fn state(&self) -> &Path {
         &self.state
@@ -116,7 +122,8 @@ impl Keeper {
     }
 }
 
-/// The keeper's own life: namespaces, bridge, disk, ready; then it waits to be ended. Call it single-threaded.
+/// The keeper's own life: namespaces, bridge, disk, ready; then it attends to the way out until it is ended. Call it
+/// single-threaded.
 pub fn keep(state: &Path, gateway: Option<&str>) -> Result<()> {
     let failed = |what: &str, error: nix::Error| Error::new(format!("keeper: cannot {what}")).because(error);
     let deadline = Instant::now() + patient(Duration::from_secs(20));
@@ -133,6 +140,8 @@ pub fn keep(state: &Path, gateway: Option<&str>) -> Result<()> {
         std::thread::sleep(Duration::from_millis(20));
     };
     let _ = nix::unistd::setsid();
+    let outside = fs::File::open("/proc/self/ns/net")
+        .map_err(|error| Error::new("keeper: cannot open its first network namespace").because(error))?;
     unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET)
         .map_err(|error| failed("make its namespaces", error))?;
     mount(
@@ -160,12 +169,11 @@ pub fn keep(state: &Path, gateway: Option<&str>) -> Result<()> {
     }
     network::bridge(gateway)?;
     disk::mount(state)?;
+    let attendant = Attendant::new(&memory, outside)?;
     let pid = nix::unistd::getpid().as_raw();
     let started = start_time(pid).ok_or_else(|| Error::new("cannot read /proc/self/stat"))?;
     write_whole(&state.join("keeper.pid"), format!("{pid} {started}\n").as_bytes())?;
-    loop {
-        nix::unistd::pause();
-    }
+    attendant.attend()
 }
 
 /// The lock a keeper holds for life; `None` if another has it.

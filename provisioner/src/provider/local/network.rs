@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::command;
 use super::keeper::Keeper;
 use crate::cluster::{Cluster, Node};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::node::NodeName;
 
 const BRIDGE: &str = "lab0";
@@ -27,7 +27,11 @@ pub fn bridge(gateway: Option<&str>) -> Result<()> {
     if let Some(gateway) = gateway {
         ip(&["addr", "add", gateway, "dev", BRIDGE])?;
     }
-    ip(&["link", "set", BRIDGE, "up"])
+    ip(&["link", "set", BRIDGE, "up"])?;
+    // Without a way out nodes are told so at once, instead of waiting for an answer.
+    ip(&["route", "add", "unreachable", "default", "metric", "4096"])?;
+    std::fs::write("/proc/sys/net/ipv4/ip_forward", "1")
+        .map_err(|error| Error::new("cannot forward packets in the lab's network").because(error))
 }
 
 fn ip(arguments: &[&str]) -> Result<()> {
