@@ -9,6 +9,8 @@ mod bad_input;
 mod broken;
 #[path = "e2e/cluster.rs"]
 mod cluster;
+#[path = "e2e/egress.rs"]
+mod egress;
 #[path = "e2e/host.rs"]
 mod host;
 #[path = "e2e/labs.rs"]
@@ -103,6 +105,7 @@ fn main() -> ExitCode {
         trust::tests(),
         broken::tests(),
         host::tests(),
+        egress::tests(),
     ]
     .concat_trials();
     if std::env::var("CI").is_ok_and(|ci| ci == "true") && !ignored_are_listed(&trials) {

@@ -10,7 +10,7 @@ use libtest_mimic::Trial;
 use super::{CHAPTER, booting, program};
 
 /// A cluster of one node, quick to boot.
-const ONE: &str = "cluster: one
+pub const ONE: &str = "cluster: one
 network: 192.168.1.0/24
 provider: local
 nodes:
@@ -121,8 +121,8 @@ fn reboot() {
     settled(&before);
 }
 
-/// The keeper of a seat: the one process whose command line names its state directory.
-fn processes_of(seat: &Seat) -> Vec<String> {
+/// The keeper of a seat, and pasta: the processes whose command lines name its state directory.
+pub fn processes_of(seat: &Seat) -> Vec<String> {
     let state = seat.state().display().to_string();
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
@@ -137,7 +137,7 @@ fn processes_of(seat: &Seat) -> Vec<String> {
 
 /// The kernel frees some things a moment after the last process: waits, with a deadline.
 #[track_caller]
-fn settled(before: &Host) {
+pub fn settled(before: &Host) {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
         let changes = Host::now().changes_since(before);

@@ -1,0 +1,301 @@
+//! The nodes' way out, proved on an internet of the test's own: what it lets through, what it does not, and what is left of it.
+
+use std::io::{Read, Write};
+use std::net::{IpAddr, Ipv4Addr, TcpStream};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use lab_tests::host::Host;
+use lab_tests::internet::{HOST, Internet, LOOPBACK_PORT, NAME, PAGE, WEB};
+use lab_tests::seat::{Ran, Seat};
+use libtest_mimic::Trial;
+
+use super::host::{ONE, processes_of, settled};
+use super::{booting, needing, program};
+
+/// All tests of this file.
+pub fn tests() -> Vec<Trial> {
+    let pasta = |name: &str, test: fn()| needing(booting(name, test), "pasta");
+    vec![
+        pasta(
+            "egress::nodes_reach_what_the_host_reaches_and_not_its_loopback",
+            reach,
+        ),
+        pasta(
+            "egress::the_setting_is_followed_without_restarting_a_node",
+            setting,
+        ),
+        pasta("egress::what_was_closed_by_hand_is_opened_again", repair),
+        pasta("egress::offline_nothing_waits_for_a_time_out", offline),
+    ]
+}
+
+/// A seat of one node on the host of an internet, both compared before and after.
+struct World {
+    seat: Seat,
+    internet: Internet,
+    machine: Host,
+    host: Host,
+}
+
+impl World {
+    fn new() -> Self {
+        let machine = Host::now();
+        let seat = Seat::new(program(), ONE).unwrap();
+        let internet = Internet::new(seat.project().parent().unwrap()).unwrap();
+        let host = internet.seen_on_host(|| Ok(Host::now())).unwrap();
+        let world = Self {
+            seat,
+            internet,
+            machine,
+            host,
+        };
+        world.setting("auto");
+        world
+    }
+
+    fn setting(&self, egress: &str) {
+        let network = format!("network: {{address: 192.168.1.0/24, egress: {egress}}}");
+        let cluster = ONE.replace("network: 192.168.1.0/24", &network);
+        assert_ne!(cluster, ONE);
+        std::fs::write(self.seat.project().join("cluster.yaml"), cluster).unwrap();
+    }
+
+    fn lab(&self, arguments: &[&str]) -> Ran {
+        let project = self.seat.project();
+        let all = [&["--project", project.to_str().unwrap()], arguments].concat();
+        self.seat.run(self.internet.on_host(&self.seat.command(&all)))
+    }
+
+    fn on_node(&self, script: &str) -> Ran {
+        self.lab(&["exec", "m-k8s", "--", "bash", "-c", script])
+    }
+
+    fn fetches(&self) {
+        self.on_node(&format!("curl -sS --max-time 20 http://{NAME}/"))
+            .passes()
+            .prints(PAGE);
+    }
+
+    /// Process ids of this seat's pasta.
+    fn pasta(&self) -> Vec<String> {
+        let here = |pid: &String| {
+            let command = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            command
+                .split(|byte| *byte == 0)
+                .next()
+                .is_some_and(|program| program.ends_with(b"/pasta"))
+        };
+        processes_of(&self.seat).into_iter().filter(here).collect()
+    }
+
+    fn is_as_before(self) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let now = self.internet.seen_on_host(|| Ok(Host::now())).unwrap();
+            let changes = now.changes_since(&self.host);
+            if changes.is_empty() {
+                break;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "the host of the internet:\n{}",
+                changes.join("\n")
+            );
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        drop(self.internet);
+        settled(&self.machine);
+    }
+}
+
+fn reach() {
+    let world = World::new();
+    world.lab(&["up", "--yes"]).passes().says("way out");
+    world.lab(&["up"]).passes().says("nothing to change");
+    world
+        .on_node(&format!("getent hosts {NAME}"))
+        .passes()
+        .prints(&WEB.to_string());
+    world.fetches();
+    // A container has the node's way out.
+    world
+        .on_node(&format!("docker run --rm nginx:stable getent hosts {NAME}"))
+        .passes()
+        .prints(&WEB.to_string());
+    let callers = world.internet.callers();
+    assert!(callers.len() >= 3, "{callers:?}");
+    assert!(
+        callers.iter().all(|caller| *caller == IpAddr::from(HOST)),
+        "{callers:?}"
+    );
+    its_loopback_is_its_own(&world);
+    world.lab(&["down", "--yes"]).passes();
+    world.is_as_before();
+}
+
+/// The host itself is answered at its loopback; a node is not, whatever address it tries.
+fn its_loopback_is_its_own(world: &World) {
+    let page = world.internet.seen_on_host(|| {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, LOOPBACK_PORT))?;
+        stream.write_all(b"GET / HTTP/1.0\r\n\r\n")?;
+        let mut page = String::new();
+        stream.read_to_string(&mut page).map(|_| page)
+    });
+    assert!(page.unwrap().contains(PAGE));
+    assert_eq!(world.internet.at_loopback().len(), 1);
+    let gateways = "for address in 127.0.0.1 192.168.1.1 198.19.255.249 198.19.255.250 198.19.255.251 ";
+    let tries =
+        format!("{gateways}{HOST}; do curl -s --max-time 3 http://$address:{LOOPBACK_PORT}/; done; true");
+    world.on_node(&tries).passes().without(PAGE);
+    assert_eq!(world.internet.at_loopback(), Vec::<IpAddr>::new());
+}
+
+fn setting() {
+    let world = World::new();
+    world.setting("off");
+    world.lab(&["up", "--yes"]).passes();
+    let started = world
+        .on_node("stat -c %Z /proc/1; cat /etc/machine-id")
+        .passes()
+        .stdout;
+    let closed = |world: &World| {
+        let ran = world
+            .on_node(&format!("curl -sS --max-time 30 http://{WEB}/"))
+            .code(7);
+        assert!(ran.took < Duration::from_secs(20), "{ran}");
+        world
+            .on_node("cat /etc/resolv.conf")
+            .passes()
+            .without("nameserver");
+        assert_eq!(world.pasta(), Vec::<String>::new());
+        assert_eq!(world.internet.callers(), Vec::<IpAddr>::new());
+    };
+    closed(&world);
+    world.setting("on");
+    world.lab(&["plan"]).passes().prints("open the nodes' way out");
+    world.lab(&["up"]).passes();
+    world.fetches();
+    world.internet.callers();
+    world.lab(&["up", "--offline"]).passes();
+    closed(&world);
+    world.lab(&["up"]).passes();
+    // A host without a default route: required, it is said; else the way out is closed.
+    let route = |arguments: &[&str]| {
+        let mut command = Command::new("ip");
+        command.args(["route"]).args(arguments);
+        world.seat.run(world.internet.on_host(&command)).passes();
+    };
+    route(&["del", "default"]);
+    world.lab(&["up"]).code(4).says("no default route").says("hint:");
+    world.setting("auto");
+    world.lab(&["up"]).passes();
+    closed(&world);
+    route(&["add", "default", "via", "203.0.113.1"]);
+    world.lab(&["up"]).passes();
+    world.fetches();
+    world.setting("off");
+    world.lab(&["plan"]).passes().prints("close the nodes' way out");
+    world.lab(&["up"]).passes();
+    world.internet.callers();
+    closed(&world);
+    world.lab(&["up"]).passes().says("nothing to change");
+    let now = world
+        .on_node("stat -c %Z /proc/1; cat /etc/machine-id")
+        .passes()
+        .stdout;
+    assert_eq!(now, started, "the node was restarted");
+    world.lab(&["down", "--yes"]).passes();
+    world.is_as_before();
+}
+
+fn repair() {
+    let world = World::new();
+    world.lab(&["up", "--yes"]).passes();
+    world.on_node("rm /etc/resolv.conf").passes();
+    world.lab(&["plan"]).passes().prints("/etc/resolv.conf");
+    world.lab(&["up"]).passes();
+    world.fetches();
+    kill(&world.pasta());
+    world.lab(&["plan"]).passes().prints("open the nodes' way out");
+    world.lab(&["up"]).passes();
+    world.fetches();
+    let pasta = world.pasta();
+    assert_eq!(pasta.len(), 1);
+    // The keeper killed: pasta is its child and ends with it.
+    let keeper: Vec<String> = processes_of(&world.seat)
+        .into_iter()
+        .filter(|pid| !pasta.contains(pid))
+        .collect();
+    kill(&keeper);
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while std::path::Path::new("/proc").join(&pasta[0]).exists() {
+        assert!(Instant::now() < deadline, "pasta outlives the keeper");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    world.lab(&["up"]).passes();
+    world.fetches();
+    world.lab(&["down", "--yes"]).passes();
+    world.is_as_before();
+}
+
+fn kill(processes: &[String]) {
+    assert!(!processes.is_empty());
+    assert!(
+        Command::new("kill")
+            .arg("-9")
+            .args(processes)
+            .status()
+            .unwrap()
+            .success()
+    );
+}
+
+const ASKS: &str = "id: asks
+section: \"online\"
+title: {ko: \"온라인\", en: \"online\"}
+steps:
+- id: ask
+  title: {ko: \"묻기\", en: \"ask\"}
+  hosts: all
+  needs: []
+  when: {online: true}
+  solve: 'true'
+- id: always
+  title: {ko: \"언제나\", en: \"always\"}
+  needs: []
+  solve: 'true'
+  checks:
+  - id: there
+    title: {ko: \"있음\", en: \"there\"}
+    run: 'true'
+    expect: {exit-code: 0}
+";
+
+/// Docker Hub has an address here that nobody answers at: a connection to it would hang for minutes.
+fn offline() {
+    let world = World::new();
+    let directory = world.seat.project().join("labs/online");
+    std::fs::create_dir_all(&directory).unwrap();
+    let lab = "title: {ko: \"온라인\", en: \"online\"}\nexercises: [asks.yaml]\nallowed-skips: [asks/ask]\n";
+    std::fs::write(directory.join("lab.yaml"), lab).unwrap();
+    std::fs::write(directory.join("asks.yaml"), ASKS).unwrap();
+    world.lab(&["up", "--yes"]).passes();
+    let run = |arguments: &[&str]| {
+        let ran = world
+            .lab(&[&["run", "online"], arguments].concat())
+            .passes()
+            .says("no internet");
+        assert!(ran.took < Duration::from_secs(30), "{ran}");
+        ran.took
+    };
+    run(&[]);
+    assert!(
+        !world.internet.callers().is_empty(),
+        "nobody asked for Docker Hub"
+    );
+    run(&["--offline"]);
+    assert_eq!(world.internet.callers(), Vec::<IpAddr>::new());
+    world.lab(&["down", "--yes"]).passes();
+    world.is_as_before();
+}
