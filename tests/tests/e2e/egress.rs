@@ -10,7 +10,7 @@ use lab_tests::internet::{HOST, Internet, LOOPBACK_PORT, NAME, PAGE, WEB};
 use lab_tests::seat::{Ran, Seat};
 use libtest_mimic::Trial;
 
-use super::host::{ONE, processes_of, settled};
+use super::host::{ONE, processes_of, settled, settles};
 use super::{booting, needing, program};
 
 /// All tests of this file.
@@ -89,21 +89,11 @@ impl World {
         processes_of(&self.seat).into_iter().filter(here).collect()
     }
 
-    fn is_as_before(self) {
-        let deadline = Instant::now() + Duration::from_secs(20);
-        loop {
-            let now = self.internet.seen_on_host(|| Ok(Host::now())).unwrap();
-            let changes = now.changes_since(&self.host);
-            if changes.is_empty() {
-                break;
-            }
-            assert!(
-                Instant::now() < deadline,
-                "the host of the internet:\n{}",
-                changes.join("\n")
-            );
-            std::thread::sleep(Duration::from_millis(200));
-        }
+    fn ends_as_it_began(self) {
+        self.lab(&["down", "--yes"]).passes();
+        settles(&self.host, || {
+            self.internet.seen_on_host(|| Ok(Host::now())).unwrap()
+        });
         drop(self.internet);
         settled(&self.machine);
     }
@@ -130,8 +120,7 @@ fn reach() {
         "{callers:?}"
     );
     its_loopback_is_its_own(&world);
-    world.lab(&["down", "--yes"]).passes();
-    world.is_as_before();
+    world.ends_as_it_began();
 }
 
 /// The host itself is answered at its loopback; a node is not, whatever address it tries.
@@ -205,8 +194,7 @@ fn setting() {
         .passes()
         .stdout;
     assert_eq!(now, started, "the node was restarted");
-    world.lab(&["down", "--yes"]).passes();
-    world.is_as_before();
+    world.ends_as_it_began();
 }
 
 fn repair() {
@@ -235,8 +223,7 @@ fn repair() {
     }
     world.lab(&["up"]).passes();
     world.fetches();
-    world.lab(&["down", "--yes"]).passes();
-    world.is_as_before();
+    world.ends_as_it_began();
 }
 
 fn kill(processes: &[String]) {
@@ -296,6 +283,5 @@ fn offline() {
     );
     run(&["--offline"]);
     assert_eq!(world.internet.callers(), Vec::<IpAddr>::new());
-    world.lab(&["down", "--yes"]).passes();
-    world.is_as_before();
+    world.ends_as_it_began();
 }

@@ -138,9 +138,15 @@ pub fn processes_of(seat: &Seat) -> Vec<String> {
 /// The kernel frees some things a moment after the last process: waits, with a deadline.
 #[track_caller]
 pub fn settled(before: &Host) {
+    settles(before, Host::now);
+}
+
+/// The same of the host that `look` looks at.
+#[track_caller]
+pub fn settles(before: &Host, look: impl Fn() -> Host) {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
-        let changes = Host::now().changes_since(before);
+        let changes = look().changes_since(before);
         if changes.is_empty() {
             return;
         }
