@@ -1,16 +1,19 @@
 //! An internet of the test's own: a network namespace with a name server and a web server in it, and another that plays the host
 //! whose default route leads there. Both end with [`Internet`]; nothing of it is in the network of this machine.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+mod servers;
+
+use std::io::{self, BufRead, BufReader};
+use std::net::{IpAddr, Ipv4Addr, TcpListener, UdpSocket};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use lab::provider::local::namespace::enter_network;
+
+use servers::Book;
 
 /// The host's address there.
 pub const HOST: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 2);
@@ -25,6 +28,8 @@ pub const NAME: &str = "hub.example";
 const NOBODY: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 7);
 /// What the web server says.
 pub const PAGE: &str = "a page from outside";
+/// Where it says so only after somebody else has asked for the page.
+pub const LATER: &str = "/later";
 /// A port of the host's loopback that is listened at.
 pub const LOOPBACK_PORT: u16 = 8099;
 
@@ -35,8 +40,9 @@ pub struct Internet {
     _outside: Holder,
     stop: Arc<AtomicBool>,
     servers: Vec<JoinHandle<io::Result<()>>>,
-    callers: Arc<Mutex<Vec<IpAddr>>>,
-    at_loopback: Arc<Mutex<Vec<IpAddr>>>,
+    names: Arc<Book>,
+    web: Arc<Book>,
+    loopback: Arc<Book>,
 }
 
 /// A process that holds namespaces until its input ends.
@@ -107,8 +113,9 @@ impl Internet {
             _outside: outside,
             stop: Arc::default(),
             servers: vec![],
-            callers: Arc::default(),
-            at_loopback: Arc::default(),
+            names: Arc::default(),
+            web: Arc::default(),
+            loopback: Arc::default(),
         };
         internet.serve()?;
         Ok(internet)
@@ -116,21 +123,16 @@ impl Internet {
 
     fn serve(&mut self) -> io::Result<()> {
         let outside = self._outside.pid();
-        let callers = (
-            self.callers.clone(),
-            self.callers.clone(),
-            self.at_loopback.clone(),
-        );
         let loopback = Ipv4Addr::LOCALHOST;
         let web = inside(&outside, || TcpListener::bind((WEB, 80)))?;
         let names = inside(&outside, || UdpSocket::bind((NAMES, 53)))?;
         let private = inside(&self.host.pid(), || TcpListener::bind((loopback, LOOPBACK_PORT)))?;
-        let stop = || self.stop.clone();
-        let stops = (stop(), stop(), stop());
+        let with = |book: &Arc<Book>| (book.clone(), self.stop.clone());
+        let (of_web, of_names, of_private) = (with(&self.web), with(&self.names), with(&self.loopback));
         self.servers = vec![
-            std::thread::spawn(move || pages(&web, &callers.0, &stops.0)),
-            std::thread::spawn(move || answers(&names, &callers.1, &stops.1)),
-            std::thread::spawn(move || pages(&private, &callers.2, &stops.2)),
+            std::thread::spawn(move || servers::pages(&web, &of_web.0, &of_web.1)),
+            std::thread::spawn(move || servers::answers(&names, &of_names.0, &of_names.1)),
+            std::thread::spawn(move || servers::pages(&private, &of_private.0, &of_private.1)),
         ];
         Ok(())
     }
@@ -159,12 +161,17 @@ impl Internet {
 
     /// Who asked the name server or the web server since the last time.
     pub fn callers(&self) -> Vec<IpAddr> {
-        std::mem::take(&mut self.callers.lock().unwrap_or_else(PoisonError::into_inner))
+        [self.names.take(), self.web.take()].concat()
     }
 
     /// Who reached the listener on the host's loopback since the last time.
     pub fn at_loopback(&self) -> Vec<IpAddr> {
-        std::mem::take(&mut self.at_loopback.lock().unwrap_or_else(PoisonError::into_inner))
+        self.loopback.take()
+    }
+
+    /// Whether somebody has asked for [`LATER`].
+    pub fn somebody_waits(&self) -> bool {
+        self.web.waits()
     }
 }
 
@@ -187,79 +194,4 @@ fn inside<T: Send>(pid: &str, work: impl FnOnce() -> io::Result<T> + Send) -> io
             .join()
             .unwrap_or_else(|_| Err(io::Error::other("a thread ended early")))
     })
-}
-
-const PAUSE: Duration = Duration::from_millis(10);
-
-fn pages(listener: &TcpListener, callers: &Mutex<Vec<IpAddr>>, stop: &AtomicBool) -> io::Result<()> {
-    listener.set_nonblocking(true)?;
-    while !stop.load(Ordering::Relaxed) {
-        let Ok((stream, peer)) = listener.accept() else {
-            std::thread::sleep(PAUSE);
-            continue;
-        };
-        callers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(peer.ip());
-        let _ = page(stream);
-    }
-    Ok(())
-}
-
-fn page(mut stream: TcpStream) -> io::Result<()> {
-    stream.set_nonblocking(false)?;
-    stream.set_read_timeout(Some(Duration::from_secs(2)))?;
-    let mut request = [0; 1024];
-    let _ = stream.read(&mut request)?;
-    write!(
-        stream,
-        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{PAGE}",
-        PAGE.len()
-    )
-}
-
-fn answers(socket: &UdpSocket, callers: &Mutex<Vec<IpAddr>>, stop: &AtomicBool) -> io::Result<()> {
-    socket.set_read_timeout(Some(PAUSE))?;
-    let mut packet = [0; 512];
-    while !stop.load(Ordering::Relaxed) {
-        let Ok((length, peer)) = socket.recv_from(&mut packet) else {
-            continue;
-        };
-        callers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(peer.ip());
-        answer(socket, peer, &packet[..length])?;
-    }
-    Ok(())
-}
-
-/// An address for the name; for a question of another type, that there is none.
-fn answer(socket: &UdpSocket, peer: SocketAddr, query: &[u8]) -> io::Result<()> {
-    const HEADER: usize = 12;
-    let (mut at, mut labels) = (HEADER, vec![]);
-    while let Some(length) = query
-        .get(at)
-        .map(|length| usize::from(*length))
-        .filter(|length| *length > 0)
-    {
-        labels.push(
-            String::from_utf8_lossy(query.get(at + 1..at + 1 + length).unwrap_or_default()).into_owned(),
-        );
-        at += 1 + length;
-    }
-    let Some(question) = query.get(HEADER..at + 5) else {
-        return Ok(());
-    };
-    let is_address = question.ends_with(&[0, 1, 0, 1]);
-    let address = if labels.join(".") == NAME { WEB } else { NOBODY };
-    let mut reply = query[..2].to_vec();
-    reply.extend([0x81, 0x80, 0, 1, 0, u8::from(is_address), 0, 0, 0, 0]);
-    reply.extend(question);
-    if is_address {
-        reply.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 4, 0, 4]);
-        reply.extend(address.octets());
-    }
-    socket.send_to(&reply, peer).map(drop)
 }

@@ -2,11 +2,12 @@
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use lab_tests::host::Host;
-use lab_tests::internet::{HOST, Internet, LOOPBACK_PORT, NAME, PAGE, WEB};
+use lab_tests::internet::{HOST, Internet, LATER, LOOPBACK_PORT, NAME, PAGE, WEB};
 use lab_tests::seat::{Ran, Seat};
 use libtest_mimic::Trial;
 
@@ -19,45 +20,60 @@ pub fn tests() -> Vec<Trial> {
     vec![
         pasta(
             "egress::nodes_reach_what_the_host_reaches_and_not_its_loopback",
-            reach,
+            || {
+                let worker = "  - {name: w1-k8s, role: worker, address: 192.168.1.101, cpus: 1, memory: 1GiB}\nregistry: {";
+                on_an_internet(&ONE.replace("registry: {", worker), reach);
+            },
         ),
         pasta(
             "egress::the_setting_is_followed_without_restarting_a_node",
-            setting,
+            || on_an_internet(ONE, setting),
         ),
-        pasta("egress::what_was_closed_by_hand_is_opened_again", repair),
-        pasta("egress::offline_nothing_waits_for_a_time_out", offline),
+        pasta("egress::what_was_closed_by_hand_is_opened_again", || {
+            on_an_internet(ONE, repair)
+        }),
+        pasta("egress::offline_nothing_waits_for_a_time_out", || {
+            on_an_internet(ONE, offline)
+        }),
     ]
 }
 
-/// A seat of one node on the host of an internet, both compared before and after.
+/// A seat on the host of an internet.
 struct World {
+    cluster: String,
     seat: Seat,
     internet: Internet,
-    machine: Host,
-    host: Host,
+}
+
+/// Runs a test there and takes its cluster down, come what may; then that host and this machine are as before.
+fn on_an_internet(cluster: &str, test: fn(&World)) {
+    let machine = Host::now();
+    let seat = Seat::new(program(), cluster).unwrap();
+    let internet = Internet::new(seat.project().parent().unwrap()).unwrap();
+    let look = |internet: &Internet| internet.seen_on_host(|| Ok(Host::now())).unwrap();
+    let host = look(&internet);
+    let world = World {
+        cluster: cluster.into(),
+        seat,
+        internet,
+    };
+    world.setting("auto");
+    let ended = catch_unwind(AssertUnwindSafe(|| test(&world)));
+    let down = world.lab(&["down", "--yes"]);
+    if let Err(panic) = ended {
+        resume_unwind(panic);
+    }
+    down.passes();
+    settles(&host, || look(&world.internet));
+    drop(world);
+    settled(&machine);
 }
 
 impl World {
-    fn new() -> Self {
-        let machine = Host::now();
-        let seat = Seat::new(program(), ONE).unwrap();
-        let internet = Internet::new(seat.project().parent().unwrap()).unwrap();
-        let host = internet.seen_on_host(|| Ok(Host::now())).unwrap();
-        let world = Self {
-            seat,
-            internet,
-            machine,
-            host,
-        };
-        world.setting("auto");
-        world
-    }
-
     fn setting(&self, egress: &str) {
         let network = format!("network: {{address: 192.168.1.0/24, egress: {egress}}}");
-        let cluster = ONE.replace("network: 192.168.1.0/24", &network);
-        assert_ne!(cluster, ONE);
+        let cluster = self.cluster.replace("network: 192.168.1.0/24", &network);
+        assert_ne!(cluster, self.cluster);
         std::fs::write(self.seat.project().join("cluster.yaml"), cluster).unwrap();
     }
 
@@ -88,19 +104,9 @@ impl World {
         };
         processes_of(&self.seat).into_iter().filter(here).collect()
     }
-
-    fn ends_as_it_began(self) {
-        self.lab(&["down", "--yes"]).passes();
-        settles(&self.host, || {
-            self.internet.seen_on_host(|| Ok(Host::now())).unwrap()
-        });
-        drop(self.internet);
-        settled(&self.machine);
-    }
 }
 
-fn reach() {
-    let world = World::new();
+fn reach(world: &World) {
     world.lab(&["up", "--yes"]).passes().says("way out");
     world.lab(&["up"]).passes().says("nothing to change");
     world
@@ -108,6 +114,7 @@ fn reach() {
         .passes()
         .prints(&WEB.to_string());
     world.fetches();
+    neither_gets_what_the_other_is_sent(world);
     // A container has the node's way out.
     world
         .on_node(&format!("docker run --rm nginx:stable getent hosts {NAME}"))
@@ -119,8 +126,25 @@ fn reach() {
         callers.iter().all(|caller| *caller == IpAddr::from(HOST)),
         "{callers:?}"
     );
-    its_loopback_is_its_own(&world);
-    world.ends_as_it_began();
+    its_loopback_is_its_own(world);
+}
+
+/// pasta knows one address inside: what is sent to one node late must not go to the other, which it heard last.
+fn neither_gets_what_the_other_is_sent(world: &World) {
+    let later = format!("http://{WEB}{LATER}");
+    std::thread::scope(|scope| {
+        let waits = scope.spawn(|| world.on_node(&format!("curl -sS --max-time 30 {later}")));
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !world.internet.somebody_waits() {
+            assert!(Instant::now() < deadline, "nobody asked for {later}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        world
+            .lab(&["exec", "w1-k8s", "--", "curl", "-sS", &format!("http://{NAME}/")])
+            .passes()
+            .prints(PAGE);
+        waits.join().unwrap().passes().prints(PAGE);
+    });
 }
 
 /// The host itself is answered at its loopback; a node is not, whatever address it tries.
@@ -140,8 +164,7 @@ fn its_loopback_is_its_own(world: &World) {
     assert_eq!(world.internet.at_loopback(), Vec::<IpAddr>::new());
 }
 
-fn setting() {
-    let world = World::new();
+fn setting(world: &World) {
     world.setting("off");
     world.lab(&["up", "--yes"]).passes();
     let started = world
@@ -160,14 +183,14 @@ fn setting() {
         assert_eq!(world.pasta(), Vec::<String>::new());
         assert_eq!(world.internet.callers(), Vec::<IpAddr>::new());
     };
-    closed(&world);
+    closed(world);
     world.setting("on");
     world.lab(&["plan"]).passes().prints("open the nodes' way out");
     world.lab(&["up"]).passes();
     world.fetches();
     world.internet.callers();
     world.lab(&["up", "--offline"]).passes();
-    closed(&world);
+    closed(world);
     world.lab(&["up"]).passes();
     // A host without a default route: required, it is said; else the way out is closed.
     let route = |arguments: &[&str]| {
@@ -179,7 +202,7 @@ fn setting() {
     world.lab(&["up"]).code(4).says("no default route").says("hint:");
     world.setting("auto");
     world.lab(&["up"]).passes();
-    closed(&world);
+    closed(world);
     route(&["add", "default", "via", "203.0.113.1"]);
     world.lab(&["up"]).passes();
     world.fetches();
@@ -187,18 +210,16 @@ fn setting() {
     world.lab(&["plan"]).passes().prints("close the nodes' way out");
     world.lab(&["up"]).passes();
     world.internet.callers();
-    closed(&world);
+    closed(world);
     world.lab(&["up"]).passes().says("nothing to change");
     let now = world
         .on_node("stat -c %Z /proc/1; cat /etc/machine-id")
         .passes()
         .stdout;
     assert_eq!(now, started, "the node was restarted");
-    world.ends_as_it_began();
 }
 
-fn repair() {
-    let world = World::new();
+fn repair(world: &World) {
     world.lab(&["up", "--yes"]).passes();
     world.on_node("rm /etc/resolv.conf").passes();
     world.lab(&["plan"]).passes().prints("/etc/resolv.conf");
@@ -223,7 +244,6 @@ fn repair() {
     }
     world.lab(&["up"]).passes();
     world.fetches();
-    world.ends_as_it_began();
 }
 
 fn kill(processes: &[String]) {
@@ -239,29 +259,19 @@ fn kill(processes: &[String]) {
 }
 
 const ASKS: &str = "id: asks
-section: \"online\"
-title: {ko: \"온라인\", en: \"online\"}
+section: online
+title: {ko: 온라인, en: online}
 steps:
-- id: ask
-  title: {ko: \"묻기\", en: \"ask\"}
-  hosts: all
-  needs: []
-  when: {online: true}
-  solve: 'true'
+- {id: ask, title: {ko: 묻기, en: ask}, hosts: all, needs: [], when: {online: true}, solve: 'true'}
 - id: always
-  title: {ko: \"언제나\", en: \"always\"}
+  title: {ko: 언제나, en: always}
   needs: []
   solve: 'true'
-  checks:
-  - id: there
-    title: {ko: \"있음\", en: \"there\"}
-    run: 'true'
-    expect: {exit-code: 0}
+  checks: [{id: there, title: {ko: 있음, en: there}, run: 'true', expect: {exit-code: 0}}]
 ";
 
 /// Docker Hub has an address here that nobody answers at: a connection to it would hang for minutes.
-fn offline() {
-    let world = World::new();
+fn offline(world: &World) {
     let directory = world.seat.project().join("labs/online");
     std::fs::create_dir_all(&directory).unwrap();
     let lab = "title: {ko: \"온라인\", en: \"online\"}\nexercises: [asks.yaml]\nallowed-skips: [asks/ask]\n";
@@ -283,5 +293,4 @@ fn offline() {
     );
     run(&["--offline"]);
     assert_eq!(world.internet.callers(), Vec::<IpAddr>::new());
-    world.ends_as_it_began();
 }
