@@ -58,7 +58,8 @@ pub struct NetworkMore {
     /// CIDR, e.g. 192.168.1.0/24.
     #[schemars(required, with = "String")]
     pub address: Option<Word>,
-    /// Whether nodes get a way out to the internet: auto (if the host has one), on (required) or off.
+    /// Whether nodes get a way out to the internet, by pasta: auto (where the host has a default route and pasta, and not with
+    /// --offline), on (required) or off.
     #[schemars(with = "Option<Egress>")]
     pub egress: Option<Word>,
 }
