@@ -99,8 +99,7 @@ impl World {
             let command = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
             command
                 .split(|byte| *byte == 0)
-                .next()
-                .is_some_and(|program| program.ends_with(b"/pasta"))
+                .any(|word| word == b"--dns-forward")
         };
         processes_of(&self.seat).into_iter().filter(here).collect()
     }
