@@ -3,8 +3,11 @@
 pub mod engine;
 pub mod mirror;
 pub mod node;
+mod query;
 pub mod registry;
 pub mod trust;
+
+pub use query::query;
 
 use agent::wire::{FileFact, UnitFact};
 use serde::Serialize;
