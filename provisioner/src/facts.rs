@@ -1,17 +1,13 @@
-//! What is known of the world when a plan is made, and what must be asked for. Pure: reading it is `gather`'s.
+//! What is known of the world when a plan is made. Data only: what to ask for is `plan::query`'s, asking `gather`'s.
 
 use std::collections::BTreeMap;
 
-use agent::wire::{Facts, FactsQuery, TrustFact};
+use agent::wire::{Facts, TrustFact};
 use time::OffsetDateTime;
 
-use crate::bundle::MIRROR_STORAGE;
 use crate::cluster::WayOut;
-use crate::config::{Cluster, Node};
-use crate::engine;
 use crate::node::NodeName;
 use crate::pki::Inspected;
-use crate::plan::{Mark, egress, mirror, node as node_plan, registry};
 
 /// Everything a plan is made from.
 #[derive(Clone, Debug)]
@@ -75,36 +71,4 @@ pub struct LeafState {
     pub certificate_sha256: String,
     /// SHA-256 of the key file, hex.
     pub key_sha256: String,
-}
-
-/// What to ask `node` for, so that a plan can be made.
-pub fn query(cluster: &Cluster, node: &Node) -> FactsQuery {
-    let mut query = FactsQuery {
-        files: vec![
-            node_plan::HOSTS.into(),
-            egress::RESOLV_CONF.into(),
-            node_plan::DAEMON.into(),
-            registry::PROOF.into(),
-        ],
-        units: engine::unit(node.engine).into_iter().map(Into::into).collect(),
-        ..FactsQuery::default()
-    };
-    query
-        .files
-        .extend(query.units.iter().map(|unit| Mark::path(unit)));
-    if node.name == cluster.registry.host {
-        query.files.push(Mark::path(mirror::UNIT));
-        let files = [
-            mirror::CONFIG,
-            mirror::CERTIFICATE,
-            mirror::KEY,
-            registry::CERTIFICATE,
-            registry::KEY,
-        ];
-        query.files.extend(files.map(Into::into));
-        query.files.push(MIRROR_STORAGE.into());
-        query.units.push(mirror::UNIT.into());
-        query.containers.push(registry::CONTAINER.into());
-    }
-    query
 }

@@ -4,9 +4,13 @@ pub mod egress;
 pub mod engine;
 pub mod mirror;
 pub mod node;
-pub mod problem;
+mod problem;
+mod query;
 pub mod registry;
 pub mod trust;
+
+pub use problem::Problem;
+pub use query::query;
 
 use agent::wire::{FileFact, UnitFact};
 use serde::Serialize;
@@ -17,8 +21,6 @@ use crate::error::Result;
 use crate::facts::{Observed, Pki, Seen};
 use crate::node::NodeName;
 use crate::text::Text;
-
-pub use problem::Problem;
 
 /// What `lab up` will do.
 #[derive(Clone, Debug, Default, Serialize)]

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use agent::client::Client;
-use agent::wire::{How, Run};
+use agent::wire::{EngineAction, How, Run};
 use tokio::task::JoinSet;
 
 use crate::config::{Cluster, Node};
@@ -120,6 +120,17 @@ impl<'seat> Classroom<'seat> {
             .unwrap_or_else(PoisonError::into_inner)
             .insert(node.clone(), session.agent);
         Ok(())
+    }
+
+    /// Restarts the node's container engine and waits until it answers.
+    pub async fn restart_engine(&self, node: &Node) -> Result<()> {
+        let cannot =
+            || Error::new(text!("엔진을 재시작할 수 없음", "cannot restart the engine")).on(&node.name);
+        let client = self
+            .client(&node.name)
+            .ok_or_else(|| cannot().cause("the node is not reached"))?;
+        let restarted = client.engine(EngineAction::Restart(node.engine)).await;
+        restarted.map(drop).map_err(|error| cannot().because(error))
     }
 
     fn client(&self, node: &NodeName) -> Option<Client> {

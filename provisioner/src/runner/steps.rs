@@ -113,12 +113,11 @@ impl Runner<'_> {
         nodes: &[&Node],
         captured: &mut Captured,
     ) -> Outcome {
-        let engine =
-            "systemctl restart docker\nuntil docker version >/dev/null 2>&1; do sleep 0.2; done".to_owned();
         let text = match &step.action {
             Action::Nothing => return Outcome::Passed,
-            Action::RestartNode => return self.restart(exercise, step, instance, nodes).await,
-            Action::RestartEngine => engine,
+            Action::RestartNode | Action::RestartEngine => {
+                return self.restart(exercise, step, instance, nodes).await;
+            }
             Action::Solve(script) => script.clone(),
         };
         let script = |node: &&'_ Node| {
@@ -212,7 +211,17 @@ impl Runner<'_> {
         let mut outcome = Outcome::Passed;
         for node in nodes {
             let since = Instant::now();
-            let result = self.classroom.restart(&node.name, step.deadline).await;
+            let (result, command) = if step.action == Action::RestartNode {
+                let result = self.classroom.restart(&node.name, step.deadline).await;
+                (result, format!("lab restart {}", node.name))
+            } else {
+                let unit = crate::engine::unit(node.engine).unwrap_or_default();
+                let result = self.classroom.restart_engine(node).await;
+                (
+                    result,
+                    format!("lab exec {} -- systemctl restart {unit}", node.name),
+                )
+            };
             let became = if result.is_ok() {
                 Outcome::Passed
             } else {
@@ -223,7 +232,7 @@ impl Runner<'_> {
                 step: instance.name.clone(),
                 outcome: became,
                 millis: millis(since.elapsed()),
-                command: format!("lab restart {}", node.name),
+                command,
                 output: String::new(),
                 reason: result.err().map(|error| error.to_string().into()),
             };

@@ -12,6 +12,10 @@ pub fn tests() -> Vec<Trial> {
         plain("labs::list_names_every_exercise", list),
         booting("labs::chapter4_passes_and_reports", chapter),
         booting("labs::an_exercise_runs_alone_and_twice", alone_and_twice),
+        booting(
+            "labs::exercises_restart_an_engine_that_was_just_restarted_often",
+            restarted_often,
+        ),
         booting("labs::check_tells_a_student_what_is_missing", check),
     ]
 }
@@ -70,6 +74,15 @@ fn alone_and_twice() {
 mkdir -p /var/lib/lab/exercises; ls -A /var/lib/lab/exercises";
     let all = seat.lab(&["exec", "all", "--", "bash", "-ec", left]).passes();
     assert_eq!(all.stdout, "", "{all}");
+}
+
+/// A second `lab run chapter4` right after the first: systemd would refuse Docker's fourth start within a minute.
+fn restarted_often() {
+    let seat = shared();
+    let three = "systemctl reset-failed docker; for _ in 1 2 3; do systemctl restart docker; done";
+    seat.on("w1-k8s", three).passes();
+    seat.lab(&["run", "chapter4", "--only", "restart-policy,registry"])
+        .passes();
 }
 
 fn check() {

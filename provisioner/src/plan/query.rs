@@ -1,0 +1,40 @@
+//! What a node must be asked, so that a plan can be made: exactly what the other parts of a plan look at.
+
+use agent::wire::FactsQuery;
+
+use super::{Mark, egress, mirror, node, registry};
+use crate::bundle::MIRROR_STORAGE;
+use crate::config::{Cluster, Node};
+use crate::engine;
+
+/// What to ask the node `at` for, so that a plan can be made.
+pub fn query(cluster: &Cluster, at: &Node) -> FactsQuery {
+    let mut query = FactsQuery {
+        files: vec![
+            node::HOSTS.into(),
+            egress::RESOLV_CONF.into(),
+            node::DAEMON.into(),
+            registry::PROOF.into(),
+        ],
+        units: engine::unit(at.engine).into_iter().map(Into::into).collect(),
+        ..FactsQuery::default()
+    };
+    query
+        .files
+        .extend(query.units.iter().map(|unit| Mark::path(unit)));
+    if at.name == cluster.registry.host {
+        query.files.push(Mark::path(mirror::UNIT));
+        let files = [
+            mirror::CONFIG,
+            mirror::CERTIFICATE,
+            mirror::KEY,
+            registry::CERTIFICATE,
+            registry::KEY,
+        ];
+        query.files.extend(files.map(Into::into));
+        query.files.push(MIRROR_STORAGE.into());
+        query.units.push(mirror::UNIT.into());
+        query.containers.push(registry::CONTAINER.into());
+    }
+    query
+}
