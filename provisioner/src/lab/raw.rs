@@ -132,8 +132,8 @@ pub struct Check {
     /// What holds if it passes.
     #[schemars(required)]
     pub title: Option<At<Text>>,
-    /// An id of the claims file.
-    pub claim: Option<Word>,
+    /// The id of the claim it settles, or a list; ${name} is a value of the matrix.
+    pub claim: Option<At<OneOrMany>>,
     /// Where it looks; the step's hosts without it.
     pub hosts: Option<At<OneOrMany>>,
     /// The bash script that looks.
@@ -184,7 +184,7 @@ pub struct Stream {
     pub line_count: Option<Word>,
 }
 
-/// A statement of the notes that an experiment settles.
+/// A statement of the notes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(deny_unknown_fields)]
@@ -195,12 +195,17 @@ pub struct Claim {
     /// The heading of the notes.
     #[schemars(required)]
     pub section: Option<Word>,
+    /// Where the notes make it: a line, lines as 143-146, or a list of these.
+    #[schemars(required)]
+    pub lines: Option<At<OneOrMany>>,
     /// One sentence, in our words.
     #[schemars(required)]
     pub claim: Option<At<Text>>,
-    /// confirmed, refuted, differs or unsettled.
+    /// confirmed, refuted, differs, unsettled or opinion.
     #[schemars(required)]
     pub expect: Option<Word>,
     /// Why, where it is not confirmed.
     pub reason: Option<At<Text>>,
+    /// The checks that name it, for who reads the ledger; `lab lint` holds them against the checks.
+    pub checks: Option<Vec<Word>>,
 }

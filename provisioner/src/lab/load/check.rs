@@ -22,7 +22,11 @@ impl Reader<'_> {
                 .unwrap_or(Duration::from_millis(500)),
             deadline: self.duration(raw.deadline.as_ref()).unwrap_or(DEADLINE),
             hint: self.text(raw.hint.as_ref()),
-            claim: raw.claim.as_ref().map(|claim| (**claim).clone()),
+            claims: raw
+                .claim
+                .iter()
+                .flat_map(|claims| claims.all().to_vec())
+                .collect(),
             run: (**raw.run.as_ref()?).clone(),
             expect: expect?,
             id: id?,
