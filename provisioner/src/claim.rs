@@ -121,6 +121,17 @@ impl Verdict {
         Self::WORDS[self as usize]
     }
 
+    /// Its name, Korean and English.
+    pub fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Confirmed => ("맞음", "confirmed"),
+            Self::Refuted => ("틀림", "refuted"),
+            Self::Differs => ("버전에 따라 다름", "differs by version"),
+            Self::Unsettled => ("확인되지 않음", "not settled"),
+            Self::Opinion => ("의견", "opinion"),
+        }
+    }
+
     /// Whether checks have to look before it can be said.
     pub fn is_checked(self) -> bool {
         matches!(self, Self::Confirmed | Self::Refuted | Self::Differs)

@@ -1,7 +1,9 @@
 //! What happens, as data: everything a person or a report learns of a verb's work arrives as an [`Event`].
 
+mod about;
 mod sink;
 
+pub use about::{ClusterSeen, Heading, NodeSeen, Outline, RegistrySeen, TrustSeen};
 pub use sink::{Reporter, Sink, Work, now};
 
 use serde::{Deserialize, Serialize};
@@ -63,6 +65,16 @@ pub enum What {
         /// `None`: done. Else what went wrong, one line.
         #[serde(skip_serializing_if = "Option::is_none")]
         error: Option<String>,
+    },
+    /// What the lab is about, before it runs.
+    LabRead {
+        /// Its exercises and claims.
+        outline: Outline,
+    },
+    /// Where it will run, before it runs.
+    ClusterSeen {
+        /// Nodes, registry, trust and versions.
+        cluster: ClusterSeen,
     },
     /// A lab run began.
     RunStarted {
@@ -157,6 +169,19 @@ pub enum Outcome {
     Failed,
     /// Could not look.
     Errored,
+}
+
+impl Outcome {
+    /// Its name, Korean and English.
+    pub fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Passed => ("통과", "passed"),
+            Self::Skipped => ("건너뜀", "skipped"),
+            Self::Blocked => ("막힘", "blocked"),
+            Self::Failed => ("실패", "failed"),
+            Self::Errored => ("오류", "errored"),
+        }
+    }
 }
 
 /// How many of each outcome.

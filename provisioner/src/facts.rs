@@ -1,5 +1,7 @@
 //! What is known of the world when a plan is made, and what must be asked for. Pure: reading it is `gather`'s.
 
+mod told;
+
 use std::collections::BTreeMap;
 
 use agent::wire::{Facts, FactsQuery, TrustFact};
@@ -10,6 +12,8 @@ use crate::config::{Cluster, Node};
 use crate::engine;
 use crate::node::NodeName;
 use crate::pki::Inspected;
+pub use told::told;
+
 use crate::plan::{Mark, mirror, node as node_plan, registry};
 
 /// Everything a plan is made from.

@@ -4,9 +4,11 @@
 pub mod embedded;
 pub mod load;
 pub mod matcher;
+pub mod notes;
 pub mod place;
 pub mod step;
 pub mod variables;
+pub mod verdict;
 
 mod ledger;
 mod raw;
@@ -15,6 +17,7 @@ mod references;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::event::{Heading, Outline};
 use crate::node::NodeName;
 use crate::text::Text;
 
@@ -171,6 +174,20 @@ pub struct Check {
 }
 
 impl Lab {
+    /// What a report is told of it.
+    pub fn outline(&self) -> Outline {
+        let heading = |exercise: &Exercise| Heading {
+            id: exercise.id.clone(),
+            section: exercise.section.clone(),
+            title: exercise.title.clone(),
+        };
+        Outline {
+            title: self.title.clone(),
+            exercises: self.exercises.iter().map(heading).collect(),
+            claims: self.claims.clone(),
+        }
+    }
+
     /// The exercise of this id.
     pub fn exercise(&self, id: &str) -> Option<&Exercise> {
         self.exercises.iter().find(|exercise| exercise.id == id)
