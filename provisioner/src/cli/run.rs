@@ -7,7 +7,7 @@ use crate::cli::{App, exercise};
 use crate::error::{Error, Result, exit};
 use crate::event::What;
 use crate::facts::told;
-use crate::gather::look;
+use crate::gather::{Sessions, look};
 use crate::lab::{Exercise, Lab};
 use crate::report::html;
 use crate::report::jsonl::Jsonl;
@@ -17,6 +17,7 @@ use crate::report::run::Run;
 use crate::runner::classroom::Classroom;
 use crate::runner::{Runner, Tally};
 use crate::text;
+use crate::up::together;
 
 /// Arguments of `lab run`.
 #[derive(Debug, clap::Args)]
@@ -62,7 +63,7 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
         }
         return Ok(exit::OK);
     }
-    let Raised { seat, mut up, bundle } = raise(app, "run")?;
+    let Raised { seat, bundle, .. } = raise(app, "run")?;
     let directory = report_directory(&paths.reports)?;
     app.sink
         .add(Box::new(Jsonl::create(&directory.join("events.jsonl"))?));
@@ -70,11 +71,15 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
     let outline = lab.outline();
     app.sink.send(None, What::LabRead { outline });
     let tally = app.block_on(async {
-        let clients = exercise::reach(&seat.cluster, seat.provider.as_ref()).await?;
-        let now = exercise::circumstances(app, &seat, &clients).await;
         let (provider, state) = (seat.provider.as_ref(), &seat.paths.state);
-        let sight = look(&seat.cluster, state, &bundle, provider, &mut up.sessions).await?;
-        sight.errors.iter().for_each(|error| app.sink.warn(error.told()));
+        let mut sessions = Sessions::new();
+        let sight = look(&seat.cluster, state, &bundle, provider, &mut sessions).await?;
+        together(sight.errors, &app.sink)?;
+        let reached = sessions
+            .iter()
+            .map(|(node, session)| (node.clone(), session.agent.clone()));
+        let clients = reached.collect();
+        let now = exercise::circumstances(app, &seat, &clients).await;
         let cluster = told(&seat.cluster, &sight.observed, provider.name(), now.online);
         app.sink.send(None, What::ClusterSeen { cluster });
         let classroom = Classroom::new(&seat.cluster, Some(seat.provider.as_ref()), now, clients);

@@ -222,7 +222,7 @@ pub struct NodeBox {
     pub name: String,
     /// Its address.
     pub address: String,
-    /// Its engine and version.
+    /// Its first engine and its version.
     pub engine: String,
     /// Where it begins.
     pub y: u32,
