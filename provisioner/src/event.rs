@@ -3,7 +3,7 @@
 mod about;
 mod sink;
 
-pub use about::{ClusterSeen, Heading, NodeSeen, Outline, RegistrySeen, TrustSeen};
+pub use about::{ClusterSeen, Heading, Measured, NodeSeen, Outline, RegistrySeen, TrustSeen, Unit};
 pub use sink::{Reporter, Sink, Work, now};
 
 use serde::{Deserialize, Serialize};
@@ -136,6 +136,21 @@ pub enum What {
         /// What to try.
         #[serde(skip_serializing_if = "Option::is_none")]
         hint: Option<Text>,
+    },
+    /// A check that passed has measured something.
+    Measured {
+        /// Of which exercise.
+        exercise: String,
+        /// Of which step.
+        step: String,
+        /// The check.
+        check: String,
+        /// What was measured.
+        title: Text,
+        /// In which unit.
+        unit: Unit,
+        /// The numbers.
+        values: Vec<Measured>,
     },
     /// An exercise ended: the worst outcome of its steps and checks.
     ExerciseFinished {

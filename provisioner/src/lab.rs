@@ -4,6 +4,7 @@
 pub mod embedded;
 pub mod load;
 pub mod matcher;
+pub mod measure;
 pub mod notes;
 pub mod place;
 pub mod step;
@@ -23,6 +24,7 @@ use crate::text::Text;
 
 pub use crate::claim::Claim;
 pub use matcher::Expect;
+pub use measure::Measure;
 
 /// A lab.
 #[derive(Clone, Debug)]
@@ -163,6 +165,8 @@ pub struct Check {
     pub run: String,
     /// What it must see.
     pub expect: Expect,
+    /// What the lines of its output measure.
+    pub measure: Option<Measure>,
     /// How often it looks again.
     pub retries: u32,
     /// The pause before it looks again.

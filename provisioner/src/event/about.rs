@@ -99,6 +99,42 @@ pub struct TrustSeen {
     pub trusted: bool,
 }
 
+/// Something that was measured.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Measured {
+    /// Of what.
+    pub name: String,
+    /// In the unit's whole parts: bytes, milliseconds, or a plain number.
+    pub value: u64,
+}
+
+/// What a number is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unit {
+    /// Bytes.
+    Bytes,
+    /// Seconds, kept as milliseconds.
+    Seconds,
+    /// A plain number.
+    Count,
+}
+
+impl Unit {
+    /// Each by the word a lab uses.
+    pub const WORDS: [(&str, Self); 3] = [
+        ("bytes", Self::Bytes),
+        ("seconds", Self::Seconds),
+        ("count", Self::Count),
+    ];
+
+    /// The word a lab uses.
+    pub fn word(self) -> &'static str {
+        let found = Self::WORDS.iter().find(|(_, unit)| *unit == self);
+        found.map_or("", |(word, _)| word)
+    }
+}
+
 impl ClusterSeen {
     /// What ran on a node, in a line.
     pub fn versions(&self, node: &NodeName) -> Option<String> {

@@ -155,3 +155,6 @@ fn without_matrix(check: &str) -> String {
         _ => check.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

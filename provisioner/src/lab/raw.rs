@@ -142,6 +142,8 @@ pub struct Check {
     /// What it must see.
     #[schemars(required)]
     pub expect: Option<At<Expect>>,
+    /// Its output is lines of a name and a number, which reports draw as bars.
+    pub measure: Option<At<Measure>>,
     /// How often it looks again.
     pub retries: Option<Word>,
     /// The pause before, e.g. 500ms.
@@ -150,6 +152,19 @@ pub struct Check {
     pub deadline: Option<Word>,
     /// What to try if it fails.
     pub hint: Option<At<Text>>,
+}
+
+/// What a check measures.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(deny_unknown_fields)]
+pub struct Measure {
+    /// bytes, seconds or count.
+    #[schemars(required)]
+    pub unit: Option<Word>,
+    /// What the numbers are of.
+    #[schemars(required)]
+    pub title: Option<At<Text>>,
 }
 
 /// Matchers; all must hold.

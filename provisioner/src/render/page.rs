@@ -38,6 +38,8 @@ pub struct Page {
     pub sections: Vec<Section>,
     /// The cluster.
     pub drawing: Option<Drawing>,
+    /// What was measured.
+    pub charts: Vec<Chart>,
     /// What ran where.
     pub versions: Vec<Version>,
     /// Exercises by time.
@@ -182,14 +184,24 @@ pub struct Version {
     pub value: String,
 }
 
-/// A time as a bar.
+/// Numbers of one kind, as bars.
+pub struct Chart {
+    /// What they are of.
+    pub title: Both,
+    /// Where they were measured; may be empty.
+    pub node: String,
+    /// The bars.
+    pub bars: Vec<Bar>,
+}
+
+/// A number as a bar.
 pub struct Bar {
     /// What.
     pub name: String,
     /// Where; may be empty.
     pub node: String,
-    /// How long.
-    pub took: String,
+    /// How much: a time, a size.
+    pub amount: String,
     /// Hundredths of the longest.
     pub share: u64,
     /// The id of its place in the page.

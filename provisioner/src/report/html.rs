@@ -1,6 +1,7 @@
 //! A run as one page that needs nothing else: report.html beside the events it is made from. Decides what the page says;
 //! how it looks is the template's.
 
+mod bars;
 mod drawing;
 mod outline;
 
@@ -10,15 +11,12 @@ use std::path::PathBuf;
 use crate::claim::Verdict;
 use crate::error::{Error, Result};
 use crate::event::{ClusterSeen, Outcome};
-use crate::render::page::{Bar, Both, Count, Page, Trouble, Version};
+use crate::render::page::{Both, Count, Page, Trouble, Version};
 use crate::report::out::duration;
 use crate::report::past::Past;
 use crate::report::run::{Did, Run};
 use crate::text;
 use crate::text::{Lang, Text};
-
-/// Steps whose times are drawn.
-const SLOWEST: usize = 20;
 
 /// Writes report.html beside the events.
 pub fn write(past: &Past, lang: Lang) -> Result<PathBuf> {
@@ -53,9 +51,10 @@ pub fn page(run: &Run, lang: Lang) -> Page {
         troubles: troubles(run, &places),
         sections: outline::sections(run, &places),
         drawing: run.cluster.as_ref().map(drawing::drawing),
+        charts: bars::charts(run, &places),
         versions: run.cluster.as_ref().map(versions).unwrap_or_default(),
-        exercise_times: exercise_times(run),
-        step_times: step_times(run, &places),
+        exercise_times: bars::exercise_times(run),
+        step_times: bars::step_times(run, &places),
     }
 }
 
@@ -146,47 +145,6 @@ fn troubles(run: &Run, places: &Places) -> Vec<Trouble> {
 
 fn node(did: &Did) -> String {
     did.node.as_ref().map(ToString::to_string).unwrap_or_default()
-}
-
-/// A share of the longest in hundredths.
-fn share(millis: u64, longest: u64) -> u64 {
-    millis.saturating_mul(100) / longest.max(1)
-}
-
-fn exercise_times(run: &Run) -> Vec<Bar> {
-    let ended = || run.exercises.iter().filter(|exercise| exercise.millis > 0);
-    let longest = ended().map(|exercise| exercise.millis).max().unwrap_or(0);
-    let bar = |exercise: &crate::report::run::Exercise| Bar {
-        name: exercise.id.clone(),
-        node: String::new(),
-        took: duration(exercise.millis),
-        share: share(exercise.millis, longest),
-        place: format!("exercise-{}", exercise.id),
-    };
-    ended().map(bar).collect()
-}
-
-fn step_times(run: &Run, places: &Places) -> Vec<Bar> {
-    let mut all: Vec<(u64, Bar)> = vec![];
-    for exercise in &run.exercises {
-        for (at, did) in exercise.did.iter().enumerate().filter(|(_, did)| did.millis > 0) {
-            let bar = Bar {
-                name: format!("{}/{}", exercise.id, did.name()),
-                node: node(did),
-                took: duration(did.millis),
-                share: 0,
-                place: places.get(&exercise.id, at),
-            };
-            all.push((did.millis, bar));
-        }
-    }
-    all.sort_by_key(|(millis, _)| std::cmp::Reverse(*millis));
-    let longest = all.first().map_or(0, |(millis, _)| *millis);
-    let with_share = |(millis, bar): (u64, Bar)| Bar {
-        share: share(millis, longest),
-        ..bar
-    };
-    all.into_iter().take(SLOWEST).map(with_share).collect()
 }
 
 fn versions(cluster: &ClusterSeen) -> Vec<Version> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::claim::Verdict;
-use crate::event::{ClusterSeen, Counts, Event, Heading, Outcome, What};
+use crate::event::{ClusterSeen, Counts, Event, Heading, Measured, Outcome, Unit, What};
 use crate::lab::verdict::{Settled, verdicts};
 use crate::node::NodeName;
 use crate::text;
@@ -26,10 +26,29 @@ pub struct Run {
     pub counts: Counts,
     /// The exercises that ran, in their order.
     pub exercises: Vec<Exercise>,
+    /// What was measured, in the order it was.
+    pub measures: Vec<Measure>,
     /// The claims with their verdicts, in the order of the ledger.
     pub claims: Vec<Settled>,
     /// Where it ran.
     pub cluster: Option<ClusterSeen>,
+}
+
+/// What a check measured on a node.
+#[derive(Clone, Debug, Serialize)]
+pub struct Measure {
+    /// Of which exercise.
+    pub exercise: String,
+    /// `step/check`.
+    pub name: String,
+    /// Where.
+    pub node: Option<NodeName>,
+    /// What was measured.
+    pub title: Text,
+    /// In which unit.
+    pub unit: Unit,
+    /// The numbers.
+    pub values: Vec<Measured>,
 }
 
 /// An exercise that ran, or should have.
@@ -94,6 +113,7 @@ impl Run {
             millis: None,
             counts: Counts::default(),
             exercises: vec![],
+            measures: vec![],
             claims: verdicts(events),
             cluster: None,
         };
@@ -127,6 +147,21 @@ impl Run {
                     exercise.outcome = Some(*outcome);
                     exercise.millis = *millis;
                 }
+                What::Measured {
+                    exercise,
+                    step,
+                    check,
+                    title,
+                    unit,
+                    values,
+                } => run.measures.push(Measure {
+                    exercise: exercise.clone(),
+                    name: format!("{step}/{check}"),
+                    node: event.node.clone(),
+                    title: title.clone(),
+                    unit: *unit,
+                    values: values.clone(),
+                }),
                 What::RunFinished { millis, .. } => run.millis = Some(*millis),
                 _ => run.take(event),
             }

@@ -4,7 +4,9 @@
 mod page;
 
 use lab::claim::{Claim, Lines, Verdict};
-use lab::event::{ClusterSeen, Event, Heading, NodeSeen, Outcome, Outline, RegistrySeen, TrustSeen, What};
+use lab::event::{
+    ClusterSeen, Event, Heading, Measured, NodeSeen, Outcome, Outline, RegistrySeen, TrustSeen, Unit, What,
+};
 use lab::node::Role;
 use lab::text;
 use lab_tests::seat::Seat;
@@ -95,6 +97,23 @@ fn events(outcome: Outcome, millis: u64, words: &str) -> String {
         started,
         step("do", Outcome::Passed, millis),
         check("do", outcome),
+        What::Measured {
+            exercise: "one".into(),
+            step: "do".into(),
+            check: "looks".into(),
+            title: text!("크기 {words}", "sizes {words}"),
+            unit: Unit::Bytes,
+            values: vec![
+                Measured {
+                    name: words.into(),
+                    value: 544 << 20,
+                },
+                Measured {
+                    name: "small".into(),
+                    value: 1 << 20,
+                },
+            ],
+        },
         step("do[p=x]", Outcome::Passed, 5),
         check("do[p=x]", Outcome::Passed),
         step("online", Outcome::Skipped, 0),

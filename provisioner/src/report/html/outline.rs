@@ -1,6 +1,7 @@
 //! The notes' outline in the page: each heading with its claims, their evidence, and the exercises that belong to it.
 
-use super::{Places, both, key, node, share, verdict_counts};
+use super::bars::share;
+use super::{Places, both, key, node, verdict_counts};
 use crate::lab::verdict::{Evidence, Settled, excerpt};
 use crate::render::page::{Both, Claim, Done, Exercise, Section};
 use crate::report::out::duration;
