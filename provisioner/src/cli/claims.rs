@@ -1,7 +1,7 @@
 //! `lab claims`: the ledger of a lab. How many claims of each kind in each section; what a notes file states and no claim
 //! accounts for; what a run made of them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::claim::{Claim, Verdict};
 use crate::cli::{App, exercise};
@@ -37,7 +37,7 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
     }
     let lab = exercise::find(&args.lab, &paths, None, app.out)?;
     match &args.notes {
-        Some(file) => notes(file, &lab.claims, app),
+        Some(file) => Ok(missing(&notes(file)?, &lab.claims, app)),
         None => {
             coverage(&lab.claims, app);
             Ok(exit::OK)
@@ -95,21 +95,20 @@ fn word(verdict: Verdict, lang: Lang) -> &'static str {
     }
 }
 
-/// Lines nobody accounts for, on stdout. Claims that stand elsewhere than they say are told as well.
-fn notes(file: &std::path::Path, claims: &[Claim], app: &App) -> Result<u8> {
+/// A notes file of the user's.
+pub fn notes(file: &Path) -> Result<String> {
     let shown = file.display();
-    let cannot = || Error::usage(text!("{shown}을(를) 읽지 못함", "cannot read {shown}"));
-    let size = std::fs::metadata(file)
-        .map_err(|error| cannot().because(error))?
-        .len();
-    if size > MOST {
-        return Err(Error::usage(text!(
-            "{shown}: 파일이 너무 큼",
-            "{shown}: the file is too large"
-        )));
+    let cannot = |error| Error::usage(text!("{shown}을(를) 읽지 못함", "cannot read {shown}")).because(error);
+    if std::fs::metadata(file).map_err(cannot)?.len() > MOST {
+        let what = text!("{shown}: 파일이 너무 큼", "{shown}: the file is too large");
+        return Err(Error::usage(what));
     }
-    let notes = std::fs::read_to_string(file).map_err(|error| cannot().because(error))?;
-    let (left, astray) = (unaccounted(claims, &notes), misplaced(claims, &notes));
+    std::fs::read_to_string(file).map_err(cannot)
+}
+
+/// Lines nobody accounts for, on stdout. Claims that stand elsewhere than they say are told as well.
+fn missing(notes: &str, claims: &[Claim], app: &App) -> u8 {
+    let (left, astray) = (unaccounted(claims, notes), misplaced(claims, notes));
     if app.json() {
         let astray: Vec<&str> = astray.iter().map(|claim| claim.id.as_str()).collect();
         app.out
@@ -134,11 +133,11 @@ fn notes(file: &std::path::Path, claims: &[Claim], app: &App) -> Result<u8> {
         );
         app.out.say(said.get(app.out.lang));
     }
-    Ok(if left.is_empty() && astray.is_empty() {
+    if left.is_empty() && astray.is_empty() {
         exit::OK
     } else {
         exit::LAB
-    })
+    }
 }
 
 /// The verdicts of a run.

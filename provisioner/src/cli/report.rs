@@ -1,6 +1,9 @@
 //! `lab report`: reopens the report of an earlier run, lists them, compares two.
 
+use std::path::PathBuf;
+
 use crate::cli::App;
+use crate::cli::claims::notes;
 use crate::error::{Result, exit};
 use crate::event::Outcome;
 use crate::report::compare::{Change, compare};
@@ -19,6 +22,9 @@ pub struct Args {
     /// Write its report.html anew
     #[arg(long)]
     html: bool,
+    /// Quote this notes file at the claims
+    #[arg(long, value_name = "FILE", requires = "html")]
+    notes: Option<PathBuf>,
     /// List all runs
     #[arg(long, conflicts_with_all = ["run", "html", "compare"])]
     list: bool,
@@ -40,7 +46,8 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
     }
     let past = past::open(&reports, args.run.as_deref().unwrap_or("latest"))?;
     if args.html {
-        let path = crate::report::html::write(&past, app.out.lang)?;
+        let notes = args.notes.as_deref().map(notes).transpose()?;
+        let path = crate::report::html::write(&past, app.out.lang, notes.as_deref())?;
         app.out.line(path.display().to_string());
         return Ok(exit::OK);
     }

@@ -129,7 +129,7 @@ fn judge(tally: &Tally, lab: &Lab, chosen: &[&Exercise], directory: &Path, app: 
     let written = past::read(directory).and_then(|past| {
         let counts = Run::of(&past.events).verdict_counts();
         counts.into_iter().for_each(|counts| app.sink.note(counts));
-        html::write(&past, app.out.lang)
+        html::write(&past, app.out.lang, None)
     });
     match written {
         Ok(page) => {

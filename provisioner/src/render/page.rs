@@ -122,6 +122,8 @@ pub struct Claim {
     pub words: Both,
     /// Its lines in the notes.
     pub lines: String,
+    /// What stands there; empty: the user gave no notes.
+    pub quote: String,
     /// Why it is not confirmed.
     pub reason: Option<Both>,
     /// What was seen.

@@ -18,17 +18,17 @@ use crate::report::run::{Did, Run};
 use crate::text;
 use crate::text::{Lang, Text};
 
-/// Writes report.html beside the events.
-pub fn write(past: &Past, lang: Lang) -> Result<PathBuf> {
+/// Writes report.html beside the events. `notes`: a notes file of the user's, quoted at the claims.
+pub fn write(past: &Past, lang: Lang, notes: Option<&str>) -> Result<PathBuf> {
     let path = past.directory.join("report.html");
-    let page = page(&Run::of(&past.events), lang).fill()?;
+    let page = page(&Run::of(&past.events), lang, notes).fill()?;
     std::fs::write(&path, page)
         .map_err(|error| Error::new(format!("cannot write {}", path.display())).because(error))?;
     Ok(path)
 }
 
 /// What the page of a run says.
-pub fn page(run: &Run, lang: Lang) -> Page {
+pub fn page(run: &Run, lang: Lang, notes: Option<&str>) -> Page {
     let places = Places::of(run);
     let title = run.title.clone().unwrap_or_else(|| run.lab.as_str().into());
     Page {
@@ -49,7 +49,7 @@ pub fn page(run: &Run, lang: Lang) -> Page {
         verdicts: verdict_counts(run.claims.iter().map(|settled| settled.verdict)),
         outcomes: outcomes(run),
         troubles: troubles(run, &places),
-        sections: outline::sections(run, &places),
+        sections: outline::sections(run, &places, notes.unwrap_or_default()),
         drawing: run.cluster.as_ref().map(drawing::drawing),
         charts: bars::charts(run, &places),
         versions: run.cluster.as_ref().map(versions).unwrap_or_default(),

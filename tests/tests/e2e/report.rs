@@ -215,6 +215,18 @@ fn earlier() {
     seat.lab(&["report", "--compare", "2026-01-01", "2026-01-01"])
         .passes()
         .says("nothing changed");
+    let notes = seat.project().join("notes.md");
+    std::fs::write(&notes, "1\n2\nthe notes' own words\n").unwrap();
+    let page = seat.project().join("lab-reports/2026-01-02/report.html");
+    for (arguments, quoted) in [(&["--notes", "notes.md"] as &[&str], true), (&[], false)] {
+        seat.lab(&[&["report", "2026-01-02", "--html"], arguments].concat())
+            .passes();
+        let page = std::fs::read_to_string(&page).unwrap();
+        assert_eq!(page.contains("the notes&#39; own words"), quoted);
+    }
+    seat.lab(&["report", "--html", "--notes", "none.md"])
+        .code(2)
+        .says("none.md");
     seat.lab(&["report", "2026-02"]).code(2).says("2026-01-01");
 }
 

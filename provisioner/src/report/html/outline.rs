@@ -13,7 +13,8 @@ const SHOWN: usize = 4000;
 
 /// Sections in the order of the notes: by the first line of their claims; one without claims follows the section of the
 /// exercise before it.
-pub(super) fn sections(run: &Run, places: &Places) -> Vec<Section> {
+pub(super) fn sections(run: &Run, places: &Places, notes: &str) -> Vec<Section> {
+    let notes: Vec<&str> = notes.lines().collect();
     let mut headings: Vec<(usize, &str)> = vec![];
     for settled in &run.claims {
         let first = settled
@@ -41,11 +42,11 @@ pub(super) fn sections(run: &Run, places: &Places) -> Vec<Section> {
             }
         };
     }
-    let section = |(at, name): (usize, &&str)| section(at, name, run, places);
+    let section = |(at, name): (usize, &&str)| section(at, name, run, (places, &notes));
     names.iter().enumerate().map(section).collect()
 }
 
-fn section(at: usize, name: &str, run: &Run, places: &Places) -> Section {
+fn section(at: usize, name: &str, run: &Run, (places, notes): (&Places, &[&str])) -> Section {
     let mut claims: Vec<&Settled> = run
         .claims
         .iter()
@@ -71,13 +72,13 @@ fn section(at: usize, name: &str, run: &Run, places: &Places) -> Section {
         counts,
         claims: claims
             .into_iter()
-            .map(|settled| claim(settled, run, places))
+            .map(|settled| claim(settled, run, (places, notes)))
             .collect(),
         exercises: exercises.map(|one| exercise(one, &run.lab, places)).collect(),
     }
 }
 
-fn claim(settled: &Settled, run: &Run, places: &Places) -> Claim {
+fn claim(settled: &Settled, run: &Run, (places, notes): (&Places, &[&str])) -> Claim {
     let claim = &settled.claim;
     let lines: Vec<String> = claim.lines.iter().map(ToString::to_string).collect();
     let why = settled.open.as_ref().or(claim.reason.as_ref());
@@ -87,6 +88,7 @@ fn claim(settled: &Settled, run: &Run, places: &Places) -> Claim {
         verdict: both(settled.verdict.words()),
         words: Both(claim.claim.clone()),
         lines: lines.join(", "),
+        quote: quote(claim, notes),
         reason: why.cloned().map(Both),
         evidence: settled
             .evidence
@@ -94,6 +96,16 @@ fn claim(settled: &Settled, run: &Run, places: &Places) -> Claim {
             .map(|seen| evidence(seen, run, places))
             .collect(),
     }
+}
+
+/// The notes' own words, where the user gave them.
+fn quote(claim: &crate::claim::Claim, notes: &[&str]) -> String {
+    let held = claim
+        .lines
+        .iter()
+        .flat_map(|lines| lines.first..=lines.last.min(notes.len()));
+    let words: Vec<&str> = held.filter_map(|line| notes.get(line - 1).copied()).collect();
+    words.join("\n")
 }
 
 fn evidence(seen: &Evidence, run: &Run, places: &Places) -> Done {

@@ -69,7 +69,7 @@ fn run(words: &str) -> Run {
 
 #[test]
 fn nothing_a_run_says_becomes_markup() {
-    let page = page(&run(HOSTILE), Lang::En).fill().unwrap();
+    let page = page(&run(HOSTILE), Lang::En, Some(HOSTILE)).fill().unwrap();
     assert_eq!(page.matches("<script").count(), 1, "a script of somebody else's");
     assert_eq!(page.matches("</script").count(), 1);
     for bad in ["<img", "onerror=alert(1)>", "src=http", "\u{1b}", "\u{0}"] {
@@ -83,7 +83,13 @@ fn nothing_a_run_says_becomes_markup() {
 
 #[test]
 fn both_languages_and_all_parts_are_there() {
-    let page = page(&run("words"), Lang::Ko).fill().unwrap();
+    let page = page(
+        &run("words"),
+        Lang::Ko,
+        Some("one\ntwo\nthree\nfour <br> 4\nfive\n"),
+    )
+    .fill()
+    .unwrap();
     for part in [
         "<html lang=\"ko\">",
         "chapter words",
@@ -95,6 +101,7 @@ fn both_languages_and_all_parts_are_there() {
         "lab run words/one",
         "3-4",
         "1.5s",
+        "<pre>three\nfour &#60;br&#62; 4</pre>",
         "the run did not end",
     ] {
         assert!(page.contains(part), "no {part:?}");
