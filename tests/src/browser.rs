@@ -61,6 +61,9 @@ impl Browser {
             .args(["-c", pipes, "sh"])
             .args(OPTIONS)
             .args([directory.as_str(), "about:blank"])
+            // What it would keep elsewhere goes away with the profile.
+            .env("HOME", profile.path())
+            .env("TMPDIR", profile.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -190,6 +193,12 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
+        self.session = None;
+        let _ = self.call("Browser.close", json!({}));
+        let until = Instant::now() + Duration::from_secs(20);
+        while Instant::now() < until && matches!(self.child.try_wait(), Ok(None)) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

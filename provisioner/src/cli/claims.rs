@@ -8,7 +8,8 @@ use crate::cli::{App, exercise};
 use crate::error::{Error, Result, exit};
 use crate::lab::notes::{misplaced, unaccounted};
 use crate::lab::verdict::{Settled, verdicts};
-use crate::report::past;
+use crate::report::past::{self, Past};
+use crate::report::run::Run;
 use crate::text;
 use crate::text::{Lang, Text};
 
@@ -33,6 +34,7 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
     let paths = app.paths()?;
     if let Some(run) = &args.run {
         let past = past::open(&paths.reports, run)?;
+        of(&past, &args.lab)?;
         return Ok(found(&past.name, &args.lab, &past.events, app));
     }
     let lab = exercise::find(&args.lab, &paths, None, app.out)?;
@@ -43,6 +45,20 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
             Ok(exit::OK)
         }
     }
+}
+
+/// Refuses a run of another lab.
+fn of(past: &Past, lab: &str) -> Result<()> {
+    let ran = Run::of(&past.events).lab;
+    if ran == lab {
+        return Ok(());
+    }
+    let name = &past.name;
+    let what = text!("{name}은(는) `{ran}`의 실행", "{name} is a run of `{ran}`");
+    Err(Error::usage(what).hint(text!(
+        "`lab report --list`에서 고르세요",
+        "choose one from `lab report --list`"
+    )))
 }
 
 /// How many of each expectation, by section.

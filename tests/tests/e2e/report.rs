@@ -200,7 +200,7 @@ fn earlier() {
         .prints("one/do/looks  m-k8s  failed")
         .prints("1 skipped: why words")
         .prints("0 confirmed, 1 refuted, 0 differs by version, 1 not settled, 1 opinion");
-    let found = seat.lab(&["claims", "chapter4", "--run", "2026-01-02"]).passes();
+    let found = seat.lab(&["claims", "small", "--run", "2026-01-02"]).passes();
     found
         .prints("not settled  first   m-k8s  the check one/do/looks failed on m-k8s")
         .says("1 refuted");
@@ -227,6 +227,9 @@ fn earlier() {
     seat.lab(&["report", "--html", "--notes", "none.md"])
         .code(2)
         .says("none.md");
+    seat.lab(&["claims", "chapter4", "--run"])
+        .code(2)
+        .says("is a run of `small`");
     seat.lab(&["report", "2026-02"]).code(2).says("2026-01-01");
 }
 
