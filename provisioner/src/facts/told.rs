@@ -67,3 +67,63 @@ fn one(node: &Node, known: &Known, trusted: &str) -> NodeSeen {
         trust: stores.into_iter().map(store).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use agent::wire::TrustFact;
+    use time::OffsetDateTime;
+
+    use super::*;
+    use crate::facts::{Pki, Seen};
+
+    #[test]
+    fn a_store_trusts_only_if_it_does_so_under_every_name() {
+        let cluster = Cluster::parse("cluster.yaml", include_str!("../../../cluster.yaml")).unwrap();
+        let fact = |store: &str, registry: &str, sha256: Option<&str>| TrustFact {
+            store: store.into(),
+            registry: registry.into(),
+            path: "ca.crt".into(),
+            sha256: sha256.map(Into::into),
+        };
+        let mut known = Known::default();
+        known.facts.engines.push(agent::wire::EngineFact {
+            engine: agent::wire::Engine::Docker,
+            version: "26.1.5".into(),
+            running: true,
+        });
+        known.trust = vec![
+            fact("docker", "a:8443", Some("ours")),
+            fact("docker", "b:8443", None),
+            fact("podman", "a:8443", Some("another")),
+            fact("system", "a:8443", Some("ours")),
+            fact("system", "b:8443", Some("ours")),
+        ];
+        let seen = Seen {
+            up: true,
+            known: Some(known),
+        };
+        let observed = Observed {
+            nodes: BTreeMap::from([("w1-k8s".parse().unwrap(), seen)]),
+            pki: Pki {
+                trusted: "ours".into(),
+                ..Pki::default()
+            },
+            bundle: "digest".into(),
+            now: OffsetDateTime::UNIX_EPOCH,
+        };
+        let told = told(&cluster, &observed, "local", false);
+        let names: Vec<&str> = told.nodes.iter().map(|node| node.name.as_str()).collect();
+        assert_eq!(names, ["m-k8s", "w1-k8s", "w2-k8s", "w3-k8s"]);
+        let trusting = told.nodes[1].trust.iter().filter(|store| store.trusted);
+        let trusting: Vec<&str> = trusting.map(|store| store.store.as_str()).collect();
+        assert_eq!(trusting, ["system"]);
+        assert_eq!(told.nodes[1].engines, ["Docker 26.1.5"]);
+        assert!(
+            told.nodes[0].trust.is_empty(),
+            "a node that was not asked trusts nothing"
+        );
+        assert_eq!(told.registry.address, "192.168.1.10:8443");
+    }
+}
