@@ -3,6 +3,7 @@
 mod app;
 mod bundle;
 mod check;
+mod claims;
 mod clean;
 mod completions;
 mod doctor;
@@ -17,6 +18,7 @@ mod list;
 mod overview;
 mod plan;
 mod raise;
+mod report;
 mod reset;
 mod restart;
 mod run;
@@ -135,6 +137,10 @@ enum Verb {
     Show(show::Args),
     /// Check what you typed
     Check(check::Args),
+    /// The statements of the notes: coverage, lines nobody accounts for, verdicts
+    Claims(claims::Args),
+    /// Reopen the report of an earlier run; list them; compare two
+    Report(report::Args),
     /// Check labs without a node
     Lint(lint::Args),
     /// What nodes install from: build, verify, export, import
@@ -202,6 +208,8 @@ fn dispatch(verb: Verb, app: &App) -> crate::error::Result<u8> {
         Verb::List(args) => list::run(&args, app),
         Verb::Show(args) => show::run(&args, app),
         Verb::Check(args) => check::run(&args, app),
+        Verb::Claims(args) => claims::run(&args, app),
+        Verb::Report(args) => report::run(&args, app),
         Verb::Lint(args) => lint::run(&args, app),
         Verb::Bundle(args) => bundle::run(&args, app),
         Verb::Doctor(args) => doctor::run(&args, app),

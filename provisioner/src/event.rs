@@ -1,7 +1,9 @@
 //! What happens, as data: everything a person or a report learns of a verb's work arrives as an [`Event`].
 
+mod about;
 mod sink;
 
+pub use about::{ClusterSeen, Heading, Measured, NodeSeen, Outline, RegistrySeen, TrustSeen, Unit};
 pub use sink::{Reporter, Sink, Work, now};
 
 use serde::{Deserialize, Serialize};
@@ -64,6 +66,16 @@ pub enum What {
         #[serde(skip_serializing_if = "Option::is_none")]
         error: Option<String>,
     },
+    /// What the lab is about, before it runs.
+    LabRead {
+        /// Its exercises and claims.
+        outline: Outline,
+    },
+    /// Where it will run, before it runs.
+    ClusterSeen {
+        /// Nodes, registry, trust and versions.
+        cluster: ClusterSeen,
+    },
     /// A lab run began.
     RunStarted {
         /// Lab, e.g. `chapter4`.
@@ -125,6 +137,21 @@ pub enum What {
         #[serde(skip_serializing_if = "Option::is_none")]
         hint: Option<Text>,
     },
+    /// A check that passed has measured something.
+    Measured {
+        /// Of which exercise.
+        exercise: String,
+        /// Of which step.
+        step: String,
+        /// The check.
+        check: String,
+        /// What was measured.
+        title: Text,
+        /// In which unit.
+        unit: Unit,
+        /// The numbers.
+        values: Vec<Measured>,
+    },
     /// An exercise ended: the worst outcome of its steps and checks.
     ExerciseFinished {
         /// Its id.
@@ -157,6 +184,19 @@ pub enum Outcome {
     Failed,
     /// Could not look.
     Errored,
+}
+
+impl Outcome {
+    /// Its name, Korean and English.
+    pub fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Passed => ("통과", "passed"),
+            Self::Skipped => ("건너뜀", "skipped"),
+            Self::Blocked => ("막힘", "blocked"),
+            Self::Failed => ("실패", "failed"),
+            Self::Errored => ("오류", "errored"),
+        }
+    }
 }
 
 /// How many of each outcome.

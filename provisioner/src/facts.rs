@@ -1,5 +1,7 @@
 //! What is known of the world when a plan is made. Data only: what to ask for is `plan::query`'s, asking `gather`'s.
 
+mod told;
+
 use std::collections::BTreeMap;
 
 use agent::wire::{Facts, TrustFact};
@@ -8,6 +10,7 @@ use time::OffsetDateTime;
 use crate::cluster::WayOut;
 use crate::node::NodeName;
 use crate::pki::Inspected;
+pub use told::told;
 
 /// Everything a plan is made from.
 #[derive(Clone, Debug)]

@@ -1,25 +1,30 @@
 //! A lab as data: exercises, their steps and checks, read from YAML and checked. Pure: runs nothing, reads no file but the
 //! ones it is given as text.
 
-pub mod claim;
 pub mod embedded;
 pub mod load;
 pub mod matcher;
+pub mod measure;
+pub mod notes;
 pub mod place;
 pub mod step;
 pub mod variables;
+pub mod verdict;
 
+mod ledger;
 mod raw;
 mod references;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::event::{Heading, Outline};
 use crate::node::NodeName;
 use crate::text::Text;
 
-pub use claim::Claim;
+pub use crate::claim::Claim;
 pub use matcher::Expect;
+pub use measure::Measure;
 
 /// A lab.
 #[derive(Clone, Debug)]
@@ -32,7 +37,7 @@ pub struct Lab {
     pub allowed_skips: Vec<String>,
     /// Variables of the lab itself.
     pub variables: BTreeMap<String, String>,
-    /// Statements of the notes that experiments settle.
+    /// The ledger: the statements of the notes.
     pub claims: Vec<Claim>,
     /// Exercises in the order of the notes.
     pub exercises: Vec<Exercise>,
@@ -152,14 +157,16 @@ pub struct Check {
     pub id: String,
     /// What holds if it passes, as a phrase: "the container runs".
     pub title: Text,
-    /// The statement of the notes it settles.
-    pub claim: Option<String>,
+    /// The statements of the notes it settles; `${name}` stands for a value of the step's matrix.
+    pub claims: Vec<String>,
     /// Where it looks; the step's hosts if absent.
     pub hosts: Option<Hosts>,
     /// The bash script that looks.
     pub run: String,
     /// What it must see.
     pub expect: Expect,
+    /// What the lines of its output measure.
+    pub measure: Option<Measure>,
     /// How often it looks again.
     pub retries: u32,
     /// The pause before it looks again.
@@ -171,9 +178,38 @@ pub struct Check {
 }
 
 impl Lab {
+    /// What a report is told of it.
+    pub fn outline(&self) -> Outline {
+        let heading = |exercise: &Exercise| Heading {
+            id: exercise.id.clone(),
+            section: exercise.section.clone(),
+            title: exercise.title.clone(),
+        };
+        Outline {
+            title: self.title.clone(),
+            exercises: self.exercises.iter().map(heading).collect(),
+            claims: self.claims.clone(),
+        }
+    }
+
     /// The exercise of this id.
     pub fn exercise(&self, id: &str) -> Option<&Exercise> {
         self.exercises.iter().find(|exercise| exercise.id == id)
+    }
+
+    /// The claims a check settles, whatever the values of its step's matrix.
+    pub fn claims_of<'lab>(
+        &'lab self,
+        exercise: &str,
+        step: &Step,
+        check: &Check,
+    ) -> impl Iterator<Item = &'lab Claim> {
+        let instances = step::instances(step).into_iter();
+        let names: Vec<String> = instances
+            .map(|instance| format!("{exercise}/{}/{}", instance.name, check.id))
+            .collect();
+        let named = move |claim: &&Claim| claim.checks.iter().any(|check| names.contains(check));
+        self.claims.iter().filter(named)
     }
 
     /// The exercises `id` needs, transitively, each after its own needs; without `id` itself.

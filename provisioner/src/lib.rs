@@ -5,13 +5,15 @@
 //!   [`privilege`], [`seat`], [`interrupt`], [`up`];
 //! - decide (no process, no socket): [`config`], [`lab`], [`facts`], [`plan`], [`pki`], [`engine`], [`bundle`], [`render`];
 //! - reach (no decisions): [`provider`], [`transport`];
-//! - plain types used everywhere: [`node`], [`event`], [`error`], [`text`], [`paths`], [`mod@cluster`], [`artifact`].
+//! - plain types used everywhere: [`node`], [`event`], [`error`], [`text`], [`paths`], [`mod@cluster`], [`artifact`],
+//!   [`claim`].
 
 pub mod apply;
 pub mod artifact;
 pub mod authority_store;
 pub mod builder;
 pub mod bundle;
+pub mod claim;
 pub mod cli;
 pub mod cluster;
 pub mod config;

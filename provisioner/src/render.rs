@@ -1,5 +1,7 @@
 //! Text with holes, filled: the one place that uses askama. Decides nothing and writes nothing.
 
+pub mod page;
+
 use std::net::Ipv4Addr;
 
 use askama::Template;

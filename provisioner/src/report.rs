@@ -1,6 +1,10 @@
 //! Reads events, changes nothing; and the one door for data a verb prints.
 
+pub mod compare;
+pub mod html;
 pub mod jsonl;
 pub mod junit;
 pub mod out;
+pub mod past;
+pub mod run;
 pub mod terminal;

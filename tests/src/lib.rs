@@ -1,5 +1,6 @@
-//! What every end-to-end test works with: a seat of its own, the real `lab`, and the host compared before and after.
+//! What every end-to-end test works with: a seat of its own, the real `lab`, the host compared before and after, a browser.
 
+pub mod browser;
 pub mod host;
 pub mod internet;
 pub mod seat;

@@ -17,6 +17,8 @@ mod host;
 mod labs;
 #[path = "e2e/offline.rs"]
 mod offline;
+#[path = "e2e/report.rs"]
+mod report;
 #[path = "e2e/sources.rs"]
 mod sources;
 #[path = "e2e/trust.rs"]
@@ -100,6 +102,7 @@ fn main() -> ExitCode {
         cluster::tests(),
         labs::tests(),
         offline::tests(),
+        report::tests(),
         sources::tests(),
         vagrantfile::tests(),
         trust::tests(),

@@ -18,6 +18,8 @@ pub struct Raised {
     pub seat: Seat,
     /// What it took, and sessions to its nodes.
     pub up: Up,
+    /// Digest of the bundle its nodes are made from.
+    pub bundle: String,
 }
 
 /// Brings the cluster up for `verb`, from nothing if need be.
@@ -46,7 +48,11 @@ pub fn raise(app: &App, verb: &str) -> Result<Raised> {
     };
     let up = app.block_on(bring_up(&request))??;
     save_fresh(app, &seat, created)?;
-    Ok(Raised { seat, up })
+    Ok(Raised {
+        seat,
+        up,
+        bundle: digest,
+    })
 }
 
 /// The bundle: from the cache, or built after saying what that takes. The host is made fit for either first.

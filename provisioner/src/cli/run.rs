@@ -2,15 +2,22 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::raise::raise;
+use crate::cli::raise::{Raised, raise};
 use crate::cli::{App, exercise};
 use crate::error::{Error, Result, exit};
+use crate::event::What;
+use crate::facts::told;
+use crate::gather::{Sessions, look};
 use crate::lab::{Exercise, Lab};
+use crate::report::html;
 use crate::report::jsonl::Jsonl;
 use crate::report::junit::Junit;
+use crate::report::past;
+use crate::report::run::Run;
 use crate::runner::classroom::Classroom;
 use crate::runner::{Runner, Tally};
 use crate::text;
+use crate::up::together;
 
 /// Arguments of `lab run`.
 #[derive(Debug, clap::Args)]
@@ -56,14 +63,25 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
         }
         return Ok(exit::OK);
     }
-    let seat = raise(app, "run")?.seat;
+    let Raised { seat, bundle, .. } = raise(app, "run")?;
     let directory = report_directory(&paths.reports)?;
     app.sink
         .add(Box::new(Jsonl::create(&directory.join("events.jsonl"))?));
     app.sink.add(Box::new(Junit::new(directory.join("junit.xml"))));
+    let outline = lab.outline();
+    app.sink.send(None, What::LabRead { outline });
     let tally = app.block_on(async {
-        let clients = exercise::reach(&seat.cluster, seat.provider.as_ref()).await?;
+        let (provider, state) = (seat.provider.as_ref(), &seat.paths.state);
+        let mut sessions = Sessions::new();
+        let sight = look(&seat.cluster, state, &bundle, provider, &mut sessions).await?;
+        together(sight.errors, &app.sink)?;
+        let reached = sessions
+            .iter()
+            .map(|(node, session)| (node.clone(), session.agent.clone()));
+        let clients = reached.collect();
         let now = exercise::circumstances(app, &seat, &chosen, &clients).await?;
+        let cluster = told(&seat.cluster, &sight.observed, provider.name(), now.online);
+        app.sink.send(None, What::ClusterSeen { cluster });
         let classroom = Classroom::new(&seat.cluster, Some(seat.provider.as_ref()), now, clients);
         Ok::<_, Error>(
             Runner::new(&lab, &classroom, &app.sink, &app.interrupt, args.keep_going)
@@ -108,8 +126,18 @@ fn judge(tally: &Tally, lab: &Lab, chosen: &[&Exercise], directory: &Path, app: 
             "cannot write summary.txt: {error}"
         ));
     }
-    let shown = directory.display();
-    app.sink.note(text!("보고서: {shown}", "report: {shown}"));
+    let written = past::read(directory).and_then(|past| {
+        let counts = Run::of(&past.events).verdict_counts();
+        counts.into_iter().for_each(|counts| app.sink.note(counts));
+        html::write(&past, app.out.lang, None)
+    });
+    match written {
+        Ok(page) => {
+            let shown = page.display();
+            app.sink.note(text!("보고서: {shown}", "report: {shown}"));
+        }
+        Err(error) => app.sink.warn(error.told()),
+    }
     if objections.is_empty() {
         exit::OK
     } else {

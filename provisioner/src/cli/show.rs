@@ -44,13 +44,15 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
             action(step, &variables, app);
         }
         for check in &step.checks {
-            let claim = check
-                .claim
-                .as_ref()
-                .and_then(|id| lab.claims.iter().find(|claim| claim.id == *id));
-            let claim = claim
-                .map(|claim| format!("  ({})", claim.claim.get(lang)))
-                .unwrap_or_default();
+            let claims: Vec<&str> = lab
+                .claims_of(id, step, check)
+                .map(|claim| claim.claim.get(lang))
+                .collect();
+            let claim = if claims.is_empty() {
+                String::new()
+            } else {
+                format!("  ({})", claims.join("; "))
+            };
             app.out.line(format!("  ? {}{claim}", check.title.get(lang)));
         }
     }

@@ -1,16 +1,16 @@
 //! The files of a lab -> [`Lab`]. Every problem at once, each with file:line:column and a hint. Reads only the texts given.
 
 mod check;
+mod claim;
 mod exercise;
 mod scalar;
 
 use serde_json::Value as Json;
 use serde_yaml::Location;
 
-use super::claim::{Claim, Verdict};
 use super::embedded::Files;
 use super::raw::{self, Word};
-use super::{Lab, references};
+use super::{Lab, ledger, references};
 use crate::config::tree::position;
 use crate::config::{Cluster, Problem, shape, suggest, tree};
 use crate::text;
@@ -69,22 +69,27 @@ impl Reader<'_> {
                     text!("파일 `{}`이(가) 없음", "there is no file `{}`", **file),
                     Some(suggest::hint(file, known)),
                 );
+                places.lose();
                 continue;
             }
             if let Some(read) = self.read::<raw::Exercise>(file, name, files) {
                 let exercise = self.exercise(&read);
                 places.add(&self.file, &read);
                 exercises.extend(exercise);
+            } else {
+                places.lose();
             }
         }
         self.file = format!("labs/{name}/lab.yaml");
         let title = self.text(raw.title.as_ref());
         let claims_file = raw.claims.as_ref().filter(|file| self.inside(file));
-        let claims = claims_file
-            .map(|file| self.claims(file, name, files))
+        let raw_claims: Vec<raw::Claim> = claims_file
+            .map(|file| self.ledger(file, name, files))
             .unwrap_or_default();
+        let claims = raw_claims.iter().filter_map(|claim| self.claim(claim)).collect();
+        let ledger = self.file.clone();
         self.file = format!("labs/{name}/lab.yaml");
-        let lab = Lab {
+        let mut lab = Lab {
             name: name.to_owned(),
             title: title?,
             allowed_skips: raw.allowed_skips.iter().map(|skip| (**skip).clone()).collect(),
@@ -97,6 +102,7 @@ impl Reader<'_> {
             exercises,
         };
         references::check(self, &lab, &raw, &places);
+        ledger::check(self, &mut lab, &ledger, &raw_claims, &places);
         Some(lab)
     }
 
@@ -157,7 +163,7 @@ impl Reader<'_> {
         plain
     }
 
-    fn claims(&mut self, file: &Word, name: &str, files: &Files) -> Vec<Claim> {
+    fn ledger(&mut self, file: &Word, name: &str, files: &Files) -> Vec<raw::Claim> {
         if !files.contains_key(&**file) {
             self.report(
                 file.location,
@@ -167,7 +173,6 @@ impl Reader<'_> {
             return vec![];
         }
         let raw: Vec<raw::Claim> = self.read(file, name, files).unwrap_or_default();
-        let claims: Vec<Claim> = raw.iter().filter_map(|claim| self.claim(claim)).collect();
         for (at, claim) in raw.iter().enumerate() {
             let Some(id) = &claim.id else { continue };
             if raw[..at].iter().any(|other| other.id.as_deref() == Some(&**id)) {
@@ -178,33 +183,7 @@ impl Reader<'_> {
                 );
             }
         }
-        claims
-    }
-
-    fn claim(&mut self, raw: &raw::Claim) -> Option<Claim> {
-        let claim = self.text(raw.claim.as_ref());
-        let reason = self.text(raw.reason.as_ref());
-        let verdict = self
-            .word(raw.expect.as_ref(), &Verdict::WORDS)
-            .and_then(|word| Verdict::read(&word));
-        if let Some(expect) = &raw.expect
-            && verdict.is_some_and(|verdict| verdict != Verdict::Confirmed)
-            && reason.is_none()
-        {
-            self.report(
-                expect.location,
-                text!("이유(`reason`)가 없음", "it needs a `reason`"),
-                None,
-            );
-        }
-        let section = (**raw.section.as_ref()?).clone();
-        Some(Claim {
-            id: (**raw.id.as_ref()?).clone(),
-            section,
-            claim: claim?,
-            verdict: verdict?,
-            reason,
-        })
+        raw
     }
 
     pub(super) fn report(&mut self, location: Location, message: Text, hint: Option<Text>) {

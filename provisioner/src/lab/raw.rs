@@ -132,8 +132,8 @@ pub struct Check {
     /// What holds if it passes.
     #[schemars(required)]
     pub title: Option<At<Text>>,
-    /// An id of the claims file.
-    pub claim: Option<Word>,
+    /// The id of the claim it settles, or a list; ${name} is a value of the matrix.
+    pub claim: Option<At<OneOrMany>>,
     /// Where it looks; the step's hosts without it.
     pub hosts: Option<At<OneOrMany>>,
     /// The bash script that looks.
@@ -142,6 +142,8 @@ pub struct Check {
     /// What it must see.
     #[schemars(required)]
     pub expect: Option<At<Expect>>,
+    /// Its output is lines of a name and a number, which reports draw as bars.
+    pub measure: Option<At<Measure>>,
     /// How often it looks again.
     pub retries: Option<Word>,
     /// The pause before, e.g. 500ms.
@@ -150,6 +152,19 @@ pub struct Check {
     pub deadline: Option<Word>,
     /// What to try if it fails.
     pub hint: Option<At<Text>>,
+}
+
+/// What a check measures.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(deny_unknown_fields)]
+pub struct Measure {
+    /// bytes, seconds or count.
+    #[schemars(required)]
+    pub unit: Option<Word>,
+    /// What the numbers are of.
+    #[schemars(required)]
+    pub title: Option<At<Text>>,
 }
 
 /// Matchers; all must hold.
@@ -184,7 +199,7 @@ pub struct Stream {
     pub line_count: Option<Word>,
 }
 
-/// A statement of the notes that an experiment settles.
+/// A statement of the notes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(deny_unknown_fields)]
@@ -195,12 +210,17 @@ pub struct Claim {
     /// The heading of the notes.
     #[schemars(required)]
     pub section: Option<Word>,
+    /// Where the notes make it: a line, lines as 143-146, or a list of these.
+    #[schemars(required)]
+    pub lines: Option<At<OneOrMany>>,
     /// One sentence, in our words.
     #[schemars(required)]
     pub claim: Option<At<Text>>,
-    /// confirmed, refuted, differs or unsettled.
+    /// confirmed, refuted, differs, unsettled or opinion.
     #[schemars(required)]
     pub expect: Option<Word>,
     /// Why, where it is not confirmed.
     pub reason: Option<At<Text>>,
+    /// The checks that name it, for who reads the ledger; `lab lint` holds them against the checks.
+    pub checks: Option<Vec<Word>>,
 }

@@ -1,11 +1,11 @@
-//! What names what across a lab: needs, claims, allowed skips, `${name}`. Reports names nobody has, doubles and cycles.
+//! What names what across a lab: needs, allowed skips, `${name}`. Reports names nobody has, doubles and cycles.
 
 use serde_yaml::Location;
 
 use super::load::Reader;
 use super::matcher::Expect;
 use super::variables::{is_built_in, names};
-use super::{Exercise, Lab, Step, raw};
+use super::{Check, Exercise, Lab, Step, raw};
 use crate::config::suggest;
 use crate::text;
 use crate::text::Text;
@@ -14,6 +14,7 @@ use crate::text::Text;
 #[derive(Default)]
 pub(super) struct Places {
     exercises: Vec<Place>,
+    lost: bool,
 }
 
 struct Place {
@@ -51,7 +52,7 @@ impl Places {
                 .collect(),
         };
         if raw.id.is_none() || raw.section.is_none() || raw.title.is_none() {
-            return;
+            return self.lose();
         }
         self.exercises.push(Place {
             file: file.to_owned(),
@@ -65,6 +66,32 @@ impl Places {
                 .map(step)
                 .collect(),
         });
+    }
+
+    /// Remembers that an exercise could not be read.
+    pub(super) fn lose(&mut self) {
+        self.lost = true;
+    }
+
+    /// Whether every exercise was read.
+    pub(super) fn complete(&self) -> bool {
+        !self.lost
+    }
+
+    /// Every check: its exercise, the file, its step, and where it names its claims.
+    pub(super) fn checks<'lab>(
+        &'lab self,
+        lab: &'lab Lab,
+    ) -> impl Iterator<Item = (&'lab str, &'lab str, &'lab Step, &'lab Check, Location)> {
+        let exercises = lab.exercises.iter().zip(&self.exercises);
+        let steps = exercises.flat_map(|(exercise, place)| {
+            let steps = exercise.steps.iter().zip(&place.steps);
+            steps.map(move |(step, at)| (exercise.id.as_str(), place.file.as_str(), step, at))
+        });
+        steps.flat_map(|(exercise, file, step, place)| {
+            let checks = step.checks.iter().zip(&place.checks);
+            checks.map(move |(check, (_, at))| (exercise, file, step, check, *at))
+        })
     }
 }
 
@@ -139,18 +166,9 @@ fn check_steps(reader: &mut Reader<'_>, lab: &Lab, exercise: &Exercise, place: &
             }
         }
         variables(reader, lab, step, place.id, &step.expect, &captured);
-        for (check, (location, claim_at)) in step.checks.iter().zip(&place.checks) {
+        for (check, (location, _)) in step.checks.iter().zip(&place.checks) {
             // Rule 7 of the format: what a person typed has no captures, so a check cannot use one.
             variables(reader, lab, step, *location, &check.expect, &[]);
-            let known = || lab.claims.iter().map(|claim| claim.id.as_str());
-            if let Some(claim) = check
-                .claim
-                .as_ref()
-                .filter(|claim| known().all(|known| known != claim.as_str()))
-            {
-                let known: Vec<&str> = known().collect();
-                unknown(reader, *claim_at, ("주장", "claim"), claim, known.iter().copied());
-            }
         }
         captured.extend(step.capture.iter().map(|capture| capture.name.as_str()));
     }
@@ -201,7 +219,7 @@ fn reaches(from: &str, target: &str, needs: &dyn Fn(&str) -> Vec<String>) -> boo
     false
 }
 
-fn unknown<'known>(
+pub(super) fn unknown<'known>(
     reader: &mut Reader<'_>,
     at: Location,
     (ko, en): (&str, &str),

@@ -165,6 +165,14 @@ pub fn bytes(value: u64) -> String {
     }
 }
 
+/// A time for a person: `0.4s`, `2m03s`.
+pub fn duration(millis: u64) -> String {
+    match millis {
+        0..60_000 => format!("{}.{}s", millis / 1000, millis % 1000 / 100),
+        _ => format!("{}m{:02}s", millis / 60_000, millis % 60_000 / 1000),
+    }
+}
+
 /// Pads every column but the last to its widest cell.
 pub fn columns(rows: &[Vec<String>]) -> Vec<String> {
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);

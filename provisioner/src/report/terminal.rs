@@ -12,12 +12,30 @@ use std::time::Instant;
 use crate::event::{Event, Outcome, Reporter, What};
 use crate::node::NodeName;
 use crate::report::out::Out;
+use crate::report::run::Run;
 use crate::text::Text;
 
 use line::Style;
 use live::Live;
 use plain::Plain;
 use summary::Summary;
+
+/// What was said at the end of a run, said again from its events.
+pub fn summary(events: &[Event], out: Out) -> Vec<String> {
+    let mut summary = Summary::default();
+    events.iter().for_each(|event| summary.take(event));
+    let run = Run::of(events);
+    let style = Style::new(out.lang, out.color && std::io::stdout().is_terminal());
+    let millis = run.millis.unwrap_or_default();
+    let mut lines = summary.lines(&style, run.counts, millis);
+    lines.remove(0);
+    lines.insert(0, format!("{}  {}", run.lab, run.started));
+    if run.millis.is_none() {
+        lines.push(style.word("끝나지 않은 실행", "the run did not end").to_owned());
+    }
+    lines.extend(run.verdict_counts().map(|counts| counts.get(out.lang).to_owned()));
+    lines
+}
 
 /// Reporter for a person.
 pub struct Terminal {

@@ -93,8 +93,36 @@ impl Runner<'_> {
                 hint,
             };
             self.sink.send(Some(&script.node.name), what);
+            if outcome == Outcome::Passed {
+                self.measured(exercise, instance, check, script, ran);
+            }
         }
         worst_outcome
+    }
+}
+
+/// Tells what a check that passed has measured.
+impl Runner<'_> {
+    fn measured(
+        &self,
+        exercise: &Exercise,
+        instance: &Instance,
+        check: &Check,
+        script: &Script<'_>,
+        ran: &Ran,
+    ) {
+        let (Some(measure), Ok(seen)) = (&check.measure, &ran.seen) else {
+            return;
+        };
+        let what = What::Measured {
+            exercise: exercise.id.clone(),
+            step: instance.name.clone(),
+            check: check.id.clone(),
+            title: measure.title.clone(),
+            unit: measure.unit,
+            values: measure.read(&seen.stdout).unwrap_or_default(),
+        };
+        self.sink.send(Some(&script.node.name), what);
     }
 }
 
@@ -113,7 +141,8 @@ fn verdicts(check: &Check, scripts: &[Script<'_>], results: &[Ran]) -> Vec<Optio
         Ok(seen) => check
             .expect
             .mismatch(seen, &script.variables)
-            .or_else(|| across.clone()),
+            .or_else(|| across.clone())
+            .or_else(|| check.measure.as_ref()?.read(&seen.stdout).err()),
     };
     scripts.iter().zip(results).map(one).collect()
 }

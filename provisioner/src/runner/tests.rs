@@ -30,6 +30,10 @@ impl Reporter for Heard {
             What::ExerciseFinished {
                 exercise, outcome, ..
             } => (format!("= {exercise}"), outcome),
+            What::Measured { values, .. } => {
+                let shown = values.iter().map(|one| format!("{} is {}", one.name, one.value));
+                return self.0.lock().unwrap().extend(shown);
+            }
             _ => return,
         };
         let node = event
@@ -204,6 +208,22 @@ async fn a_check_looks_again_only_where_it_says_so() {
     assert_eq!(patient.lines, ["a/c m-k8s Passed", "= one Passed"]);
     let strict = run(&[("one", &steps(""))], false, false).await;
     assert_eq!(strict.lines, ["a/c m-k8s Failed", "= one Failed"]);
+}
+
+#[tokio::test]
+async fn what_a_check_measures_is_told_if_it_is_a_measure() {
+    let steps = |printed: &str| {
+        format!(
+            "steps:\n- id: a\n  checks:\n  - {{id: c, title: t, run: printf '{printed}', expect: {{exit-code: 0}}, measure: {{unit: bytes, title: t}}}}\n"
+        )
+    };
+    let measured = run(&[("one", &steps(r"small 1\nlarge 20\n"))], false, false).await;
+    assert_eq!(
+        measured.lines,
+        ["a/c m-k8s Passed", "small is 1", "large is 20", "= one Passed"]
+    );
+    let wrong = run(&[("one", &steps("small 1MB"))], false, false).await;
+    assert_eq!(wrong.lines, ["a/c m-k8s Failed", "= one Failed"]);
 }
 
 #[tokio::test]

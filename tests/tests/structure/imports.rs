@@ -34,7 +34,9 @@ pub const LAYERS: [(&[&str], Layer); 5] = [
     ),
     (&["provider", "transport"], Layer::Reach),
     (
-        &["node", "event", "error", "text", "paths", "cluster", "artifact"],
+        &[
+            "node", "event", "error", "text", "paths", "cluster", "artifact", "claim",
+        ],
         Layer::Plain,
     ),
 ];

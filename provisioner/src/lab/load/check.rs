@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::Reader;
 use super::exercise::DEADLINE;
+use crate::event::Unit;
 use crate::lab::matcher::{Across, Expect, Matcher};
 use crate::lab::place::{At, OneOrMany};
-use crate::lab::{Capture, Check, Stream, raw};
+use crate::lab::{Capture, Check, Measure, Stream, raw};
 
 impl Reader<'_> {
     pub(super) fn check(&mut self, raw: &At<raw::Check>) -> Option<Check> {
@@ -22,12 +23,24 @@ impl Reader<'_> {
                 .unwrap_or(Duration::from_millis(500)),
             deadline: self.duration(raw.deadline.as_ref()).unwrap_or(DEADLINE),
             hint: self.text(raw.hint.as_ref()),
-            claim: raw.claim.as_ref().map(|claim| (**claim).clone()),
+            measure: raw.measure.as_ref().and_then(|measure| self.measure(measure)),
+            claims: raw
+                .claim
+                .iter()
+                .flat_map(|claims| claims.all().to_vec())
+                .collect(),
             run: (**raw.run.as_ref()?).clone(),
             expect: expect?,
             id: id?,
             title: title?,
         })
+    }
+
+    fn measure(&mut self, raw: &raw::Measure) -> Option<Measure> {
+        let title = self.text(raw.title.as_ref());
+        let word = self.word(raw.unit.as_ref(), &Unit::WORDS.map(|(word, _)| word))?;
+        let (_, unit) = Unit::WORDS.into_iter().find(|(known, _)| *known == word)?;
+        Some(Measure { unit, title: title? })
     }
 
     pub(super) fn expect(&mut self, raw: &At<raw::Expect>) -> Expect {

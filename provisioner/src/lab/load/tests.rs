@@ -14,19 +14,15 @@ fn lint(lab: &str, exercise: &str) -> Vec<String> {
         ("one.yaml".into(), exercise.into()),
     ]
     .into();
-    match load("test", &files, None) {
-        Ok(_) => vec![],
-        Err(problems) => problems
-            .iter()
-            .map(|problem| {
-                let file = problem.file.rsplit('/').next().unwrap();
-                format!(
-                    "{file}:{}:{}: {}",
-                    problem.line, problem.column, problem.message.en
-                )
-            })
-            .collect(),
-    }
+    let problems = load("test", &files, None).err().unwrap_or_default();
+    let said = problems.iter().map(|problem| {
+        let file = problem.file.rsplit('/').next().unwrap();
+        format!(
+            "{file}:{}:{}: {}",
+            problem.line, problem.column, problem.message.en
+        )
+    });
+    said.collect()
 }
 
 fn check(steps: &str, expected: &[&str]) {
@@ -100,6 +96,24 @@ fn names_nobody_has() {
             "one.yaml:9:20: the English text is missing",
             "one.yaml:9:30: unknown claim `nothing`",
         ],
+    );
+}
+
+#[test]
+fn a_measure_has_a_unit_and_a_title() {
+    let with = |measure: &str| {
+        format!(
+            "- id: a\n  checks:\n  - {{id: c, title: c, run: x, expect: {{exit-code: 0}}, measure: {measure}}}\n"
+        )
+    };
+    check(&with("{unit: bytes, title: sizes}"), &[]);
+    check(
+        &with("{unit: stones, title: sizes}"),
+        &["one.yaml:7:71: unknown value `stones`"],
+    );
+    check(
+        &with("{unit: bytes}"),
+        &["one.yaml:7:64: the key `title` is missing"],
     );
 }
 

@@ -53,10 +53,7 @@ pub(super) fn bytes(value: u64) -> String {
 
 /// `0.4s`, `2m03s`.
 pub(super) fn duration(millis: u64) -> String {
-    match millis {
-        0..60_000 => format!("{}.{}s", millis / 1000, millis % 1000 / 100),
-        _ => format!("{}m{:02}s", millis / 60_000, millis % 60_000 / 1000),
-    }
+    crate::report::out::duration(millis)
 }
 
 impl Style {
@@ -105,13 +102,8 @@ impl Style {
 
     /// The name of an outcome.
     pub fn outcome(&self, outcome: Outcome) -> &'static str {
-        match outcome {
-            Outcome::Passed => self.word("통과", "passed"),
-            Outcome::Skipped => self.word("건너뜀", "skipped"),
-            Outcome::Blocked => self.word("막힘", "blocked"),
-            Outcome::Failed => self.word("실패", "failed"),
-            Outcome::Errored => self.word("오류", "errored"),
-        }
+        let (ko, en) = outcome.words();
+        self.word(ko, en)
     }
 
     /// `✓ LABEL  0.4s`, with what went wrong after it.
