@@ -7,7 +7,7 @@ use crate::claim::{Claim, Verdict};
 use crate::cli::{App, exercise};
 use crate::error::{Error, Result, exit};
 use crate::lab::notes::{misplaced, unaccounted};
-use crate::lab::verdict::{Settled, verdicts};
+use crate::lab::verdict::Settled;
 use crate::report::past::{self, Past};
 use crate::report::run::Run;
 use crate::text;
@@ -34,8 +34,8 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
     let paths = app.paths()?;
     if let Some(run) = &args.run {
         let past = past::open(&paths.reports, run)?;
-        of(&past, &args.lab)?;
-        return Ok(found(&past.name, &args.lab, &past.events, app));
+        let run = of(&past, &args.lab)?;
+        return Ok(found(&past.name, &run, app));
     }
     let lab = exercise::find(&args.lab, &paths, None, app.out)?;
     match &args.notes {
@@ -47,13 +47,13 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
     }
 }
 
-/// Refuses a run of another lab.
-fn of(past: &Past, lab: &str) -> Result<()> {
-    let ran = Run::of(&past.events).lab;
-    if ran == lab {
-        return Ok(());
+/// The run, if it is one of this lab.
+fn of(past: &Past, lab: &str) -> Result<Run> {
+    let run = Run::of(&past.events);
+    if run.lab == lab {
+        return Ok(run);
     }
-    let name = &past.name;
+    let (name, ran) = (&past.name, &run.lab);
     let what = text!("{name}은(는) `{ran}`의 실행", "{name} is a run of `{ran}`");
     Err(Error::usage(what).hint(text!(
         "`lab report --list`에서 고르세요",
@@ -157,10 +157,9 @@ fn missing(notes: &str, claims: &[Claim], app: &App) -> u8 {
 }
 
 /// The verdicts of a run.
-fn found(run: &str, lab: &str, events: &[crate::event::Event], app: &App) -> u8 {
-    let settled = verdicts(events);
+fn found(name: &str, run: &Run, app: &App) -> u8 {
     if app.json() {
-        app.out.json(&settled);
+        app.out.json(&run.claims);
         return exit::OK;
     }
     let lang = app.out.lang;
@@ -182,16 +181,11 @@ fn found(run: &str, lab: &str, events: &[crate::event::Event], app: &App) -> u8 
                 .to_owned(),
         ]
     };
-    let rows: Vec<Vec<String>> = settled.iter().map(row).collect();
+    let rows: Vec<Vec<String>> = run.claims.iter().map(row).collect();
     app.out.table(&rows);
-    let counts = Verdict::ALL.map(|verdict| {
-        let count = settled
-            .iter()
-            .filter(|settled| settled.verdict == verdict)
-            .count();
-        format!("{count} {}", word(verdict, lang))
-    });
-    app.out.say(format!("{lab} {run}: {}", counts.join(", ")));
+    if let Some(counts) = run.verdict_counts() {
+        app.out.say(format!("{name}: {}", counts.get(lang)));
+    }
     exit::OK
 }
 

@@ -39,6 +39,11 @@ pub fn open(reports: &Path, name: &str) -> Result<Past> {
         let mut begun = names.iter().filter(|known| known.starts_with(name));
         begun.next().filter(|_| begun.next().is_none())
     };
+    // The link that runs leave; where it is gone, the last by name.
+    let latest = reports.join("latest");
+    if name == "latest" && latest.join(EVENTS).is_file() {
+        return read(&latest.canonicalize().unwrap_or(latest));
+    }
     let found = match name {
         "latest" => names.last(),
         name => names.iter().find(|known| *known == name).or_else(beginning),
@@ -117,6 +122,12 @@ mod tests {
         report(reports, "2026-01-03", &format!("{NOTE}\n{NOTE}\n"));
         std::fs::create_dir(reports.join("no-report")).unwrap();
         assert_eq!(names(reports), ["2026-01-02", "2026-01-03"]);
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("2026-01-02", reports.join("latest")).unwrap();
+            assert_eq!(open(reports, "latest").unwrap().name, "2026-01-02");
+            std::fs::remove_file(reports.join("latest")).unwrap();
+        }
         let path = reports.join("2026-01-03").display().to_string();
         for (name, expected) in [
             ("latest", Some(2)),
