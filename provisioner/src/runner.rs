@@ -75,15 +75,21 @@ impl<'run> Runner<'run> {
                 exercises: ids,
             },
         );
-        let mut stopped = false;
+        let (mut stopped, mut interrupted) = (false, None);
         for exercise in exercises {
             let outcome = match stopped || self.interrupt.requested() {
                 true => self.block(exercise),
                 false => self.exercise(exercise).await,
             };
             stopped |= outcome > Outcome::Skipped && !self.keep_going;
+            if self.interrupt.requested() && outcome > Outcome::Skipped {
+                interrupted.get_or_insert(&exercise.id);
+            }
         }
-        let tally = self.tally();
+        let tally = Tally {
+            interrupted: interrupted.cloned(),
+            ..self.tally()
+        };
         self.sink.send(
             None,
             What::RunFinished {

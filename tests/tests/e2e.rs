@@ -13,6 +13,8 @@ mod cluster;
 mod egress;
 #[path = "e2e/host.rs"]
 mod host;
+#[path = "e2e/interrupt.rs"]
+mod interrupt;
 #[path = "e2e/labs.rs"]
 mod labs;
 #[path = "e2e/offline.rs"]
@@ -101,6 +103,7 @@ fn main() -> ExitCode {
         bad_input::tests(),
         cluster::tests(),
         labs::tests(),
+        interrupt::tests(),
         offline::tests(),
         report::tests(),
         sources::tests(),

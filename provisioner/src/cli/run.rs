@@ -90,8 +90,32 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
         )
     })??;
     let code = judge(&tally, &lab, &chosen, &directory, app);
-    app.interrupt.check()?;
+    app.interrupt
+        .check()
+        .map_err(|error| match going_on(args, &tally) {
+            Some(command) => error.hint(text!(
+                "`{command}`이(가) 이어서 합니다",
+                "`{command}` goes on from here"
+            )),
+            None => error,
+        })?;
     Ok(code)
+}
+
+/// The command that goes on where the run was interrupted.
+fn going_on(args: &Args, tally: &Tally) -> Option<String> {
+    let from = tally.interrupted.as_ref()?;
+    let only = match args.only.is_empty() {
+        true => String::new(),
+        false => format!(" --only {}", args.only.join(",")),
+    };
+    let one = exercise::split(&args.lab).1.is_some();
+    let from = if one {
+        String::new()
+    } else {
+        format!(" --from {from}")
+    };
+    Some(format!("lab run {}{only}{from}", args.lab))
 }
 
 fn choose<'lab>(args: &Args, lab: &'lab Lab) -> Result<Vec<&'lab Exercise>> {

@@ -16,6 +16,8 @@ pub struct Tally {
     pub passed_checks: BTreeMap<String, u32>,
     /// Steps (`exercise/step`, without matrix values) that were skipped.
     pub skipped: Vec<String>,
+    /// The first exercise that was not carried out whole because the run was to stop.
+    pub interrupted: Option<String>,
 }
 
 impl Tally {
