@@ -129,8 +129,8 @@ fn ask(keeper: &Keeper, request: &Request) -> Result<Option<Settings>> {
         ))
         .because(error)
         .hint(text!(
-            "다른 판의 `lab`이 띄운 클러스터라면 `lab down` 뒤 `lab up`",
-            "if another version of `lab` brought the cluster up: `lab down`, then `lab up`"
+            "다시 해 보세요; 다른 판의 `lab`이 띄운 클러스터라면 `lab down` 뒤 `lab up` (노드를 새로 만듦)",
+            "try again; if another version of `lab` brought the cluster up: `lab down`, then `lab up` (makes the nodes anew)"
         ))
     };
     let talk = || {
