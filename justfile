@@ -24,3 +24,14 @@ e2e *ARGUMENTS:
 # Prove the local provider on a modern host (cgroup v2, every capability): a virtual machine by software emulation; slow
 vm:
     tests/vm/run
+
+# Beside what is measured: ratios to the bare command and to OpenSSH
+compare:
+    tests/compare/command-overhead.sh
+
+# What takes too long for CI: the chapter three times, the program installed, the other kind of host, the comparison
+full: ci vm compare
+    for run in 1 2 3; do cargo lab run chapter4 --yes || exit 1; done
+    cargo lab down --yes
+    cargo install --path provisioner --locked --root target/installed
+    target/installed/bin/lab doctor

@@ -52,9 +52,14 @@ impl Seat {
 
     /// `lab ARGUMENTS` in this seat, ready to spawn.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.program);
+        let mut command = self.in_here(Command::new(&self.program));
+        command.args(arguments);
         command
-            .args(arguments)
+    }
+
+    /// A program in this seat's project, with its environment.
+    pub fn in_here(&self, mut command: Command) -> Command {
+        command
             .current_dir(self.project())
             .env("XDG_STATE_HOME", self.state())
             .env_remove("LAB_HOME")

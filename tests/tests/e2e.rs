@@ -19,6 +19,8 @@ mod interrupt;
 mod labs;
 #[path = "e2e/offline.rs"]
 mod offline;
+#[path = "e2e/readme.rs"]
+mod readme;
 #[path = "e2e/report.rs"]
 mod report;
 #[path = "e2e/sources.rs"]
@@ -96,10 +98,9 @@ fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0)
 }
 
-fn main() -> ExitCode {
-    let mut arguments = Arguments::from_args();
-    arguments.test_threads = Some(1);
-    let trials = [
+/// Every test there is.
+pub fn all() -> Vec<Trial> {
+    [
         bad_input::tests(),
         cluster::tests(),
         labs::tests(),
@@ -112,8 +113,15 @@ fn main() -> ExitCode {
         broken::tests(),
         host::tests(),
         egress::tests(),
+        readme::tests(),
     ]
-    .concat_trials();
+    .concat_trials()
+}
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = Some(1);
+    let trials = all();
     if std::env::var("CI").is_ok_and(|ci| ci == "true") && !ignored_are_listed(&trials) {
         return ExitCode::FAILURE;
     }
