@@ -2,6 +2,8 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use lab_tests::seat::{Ran, Seat};
@@ -24,6 +26,13 @@ pub fn tests() -> Vec<Trial> {
     vec![
         building("sources::the_mirror_named_is_asked_source_by_source", mirror),
         building("sources::the_proxy_named_is_asked", proxy),
+        needing(
+            building(
+                "sources::a_mirror_of_another_authority_is_asked_only_if_that_is_named",
+                https,
+            ),
+            "openssl",
+        ),
     ]
 }
 
@@ -46,17 +55,29 @@ fn server() -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
 }
 
 fn build(variable: &str, value: &str) -> Ran {
+    let (seat, command) = preparing(variable, value);
+    seat.run(command)
+}
+
+/// A build of the recipes above, to be run in its seat.
+fn preparing(variable: &str, value: &str) -> (Seat, Command) {
     let seat = Seat::new(program(), CHAPTER).unwrap();
     let bundle = seat.project().join("labs/bundle");
     std::fs::create_dir_all(&bundle).unwrap();
     std::fs::write(bundle.join("bundle.yaml"), RECIPES).unwrap();
     let mut build = seat.command(&["bundle", "build", "--yes"]);
     build.env("XDG_CACHE_HOME", seat.state().join("cache"));
-    for name in ["http_proxy", "HTTP_PROXY", "LAB_DEBIAN_MIRROR"] {
+    for name in [
+        "http_proxy",
+        "HTTP_PROXY",
+        "LAB_DEBIAN_MIRROR",
+        "LAB_CA_FILE",
+        "SSL_CERT_FILE",
+    ] {
         build.env_remove(name);
     }
     build.env(variable, value);
-    seat.run(build)
+    (seat, build)
 }
 
 fn mirror() {
@@ -68,6 +89,68 @@ fn mirror() {
     let requests = requests.lock().unwrap();
     let asked = ["elsewhere", "trixie"].map(|suite| format!("GET /debian/dists/{suite}/InRelease HTTP/1.1"));
     assert_eq!(*requests, asked);
+}
+
+/// A server that speaks TLS by a certificate of an authority of its own, and has nothing.
+struct Https {
+    process: Child,
+    address: String,
+    authority: PathBuf,
+    _directory: tempfile::TempDir,
+}
+
+impl Https {
+    fn start() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let openssl = |words: &str| {
+            let mut command = Command::new("openssl");
+            command.args(words.split(' ')).current_dir(directory.path());
+            command
+        };
+        let request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2";
+        for words in [
+            "-keyout ca.key -out ca.pem -subj /CN=authority-of-the-test",
+            "-CA ca.pem -CAkey ca.key -keyout leaf.key -out leaf.pem -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1",
+        ] {
+            let made = openssl(&format!("{request} {words}")).output().unwrap();
+            assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        }
+        let mut process = openssl("s_server -WWW -accept 127.0.0.1:0 -cert leaf.pem -key leaf.key")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let accepts = lines.find_map(|line| Some(line.unwrap().strip_prefix("ACCEPT ")?.to_owned()));
+        std::thread::spawn(move || lines.for_each(drop));
+        Self {
+            process,
+            address: accepts.unwrap(),
+            authority: directory.path().join("ca.pem"),
+            _directory: directory,
+        }
+    }
+}
+
+impl Drop for Https {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+fn https() {
+    let server = Https::start();
+    let mirror = format!("https://{}/debian", server.address);
+    let mut known = preparing("LAB_DEBIAN_MIRROR", &mirror);
+    known.1.env("LAB_CA_FILE", &server.authority);
+    // Verified: the server was heard out, and what it said is no index of packages.
+    known.0.run(known.1).code(3).without("ertificate");
+    build("LAB_DEBIAN_MIRROR", &mirror)
+        .code(3)
+        .says("ertificate")
+        .says("LAB_CA_FILE");
 }
 
 fn proxy() {
