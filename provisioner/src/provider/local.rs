@@ -13,7 +13,9 @@ pub mod network;
 pub mod packages;
 pub mod root;
 pub mod runtime;
+pub mod shelf;
 pub mod snapshot;
+pub mod together;
 
 use std::path::{Path, PathBuf};
 
@@ -27,11 +29,13 @@ use crate::text;
 use crate::transport::{Endpoint, HostKeys, Login};
 
 use keeper::Keeper;
+use together::together;
 
 /// The nodes of one state directory.
 #[derive(Debug)]
 pub struct Local {
     state: PathBuf,
+    cache: PathBuf,
     cluster: Cluster,
     bundle: Option<Bundle>,
     program: PathBuf,
@@ -43,6 +47,7 @@ impl Local {
         let program = PathBuf::from("/proc/self/exe");
         Self {
             state: paths.state.clone(),
+            cache: paths.cache.clone(),
             cluster: cluster.clone(),
             bundle,
             program,
@@ -85,8 +90,21 @@ impl Local {
         std::fs::create_dir_all(&self.state)
             .map_err(|error| Error::new(format!("cannot create {}", self.state.display())).because(error))?;
         control_group::clear(&keeper::instance(&self.state)?)?;
-        disk::make(&self.state)?;
-        Keeper::start(&self.state, &self.program, network::gateway(&self.cluster))
+        let start = || Keeper::start(&self.state, &self.program, network::gateway(&self.cluster));
+        let shelved = disk::make(&self.state, |limit, image| {
+            let bundle = self.bundle.as_ref();
+            bundle.is_some_and(|bundle| shelf::take(&self.cache, &disk::base_name(bundle), limit, image))
+        })?;
+        match start() {
+            // What was on the shelf cannot be mounted: made anew.
+            Err(_) if shelved => {
+                keeper::end(&self.state)?;
+                disk::erase(&self.state)?;
+                disk::make(&self.state, |_, _| false)?;
+                start()
+            }
+            started => started,
+        }
     }
 
     fn state_of(&self, keeper: Option<&Keeper>, name: &NodeName) -> Result<NodeState> {
@@ -138,7 +156,18 @@ impl Provider for Local {
 
     fn states(&self) -> Result<Vec<(NodeName, NodeState)>> {
         let keeper = self.keeper()?;
-        let of = |node: &Node| Ok((node.name.clone(), self.state_of(keeper.as_ref(), &node.name)?));
+        let known = keeper
+            .as_ref()
+            .map(runtime::statuses)
+            .transpose()?
+            .unwrap_or_default();
+        let of = |node: &Node| {
+            let state = match known.get(node.name.as_str()) {
+                Some(state) => *state,
+                None => self.state_of(keeper.as_ref(), &node.name)?,
+            };
+            Ok((node.name.clone(), state))
+        };
         self.cluster.nodes.iter().map(of).collect()
     }
 
@@ -213,8 +242,15 @@ impl Provider for Local {
         }
         let instance = keeper::instance(&self.state)?;
         control_group::clear(&instance)?;
+        // One that cannot be used again (another file system, a fault) is erased: all it would save is time.
+        let base = self
+            .keeper()?
+            .and_then(|keeper| shelf::clear(&keeper, &self.state).ok());
         keeper::end(&self.state)?;
         control_group::clear(&instance)?;
+        if let Some(base) = base {
+            shelf::put(&self.cache, &base, &disk::image(&self.state));
+        }
         disk::erase(&self.state)?;
         root::erase(&self.state)?;
         host_settings::give_back(&instance)?;
@@ -260,32 +296,4 @@ impl Provider for Local {
     fn forget(&self, snapshot: &str) -> Result<()> {
         snapshot::forget(&self.start_keeper()?, &self.state, snapshot)
     }
-}
-
-/// Does the same to several nodes at once; all are done when it returns the first error.
-fn together<N: Sync>(nodes: &[N], job: impl Fn(&N) -> Result<()> + Sync) -> Result<()> {
-    std::thread::scope(|scope| {
-        let jobs: Vec<_> = nodes.iter().map(|node| scope.spawn(|| job(node))).collect();
-        let ended = jobs.into_iter().map(|one| {
-            one.join()
-                .unwrap_or_else(|_| Err(Error::new("a node's thread ended")))
-        });
-        ended.fold(Ok(()), Result::and)
-    })
-}
-
-/// What this seat keeps on disk: what it is, where, and how many bytes it really takes.
-pub fn kept(state_root: &Path) -> Vec<(String, PathBuf, u64)> {
-    use std::os::unix::fs::MetadataExt;
-    let seats = std::fs::read_dir(state_root).into_iter().flatten().flatten();
-    let disk = |seat: std::fs::DirEntry| {
-        let path = disk::image(&seat.path());
-        let bytes = std::fs::metadata(&path).ok()?.blocks() * 512;
-        Some((
-            format!("disk of {}", seat.file_name().to_string_lossy()),
-            path,
-            bytes,
-        ))
-    };
-    seats.filter_map(disk).collect()
 }
