@@ -248,8 +248,9 @@ impl Provider for Local {
             .and_then(|keeper| shelf::clear(&keeper, &self.state).ok());
         keeper::end(&self.state)?;
         control_group::clear(&instance)?;
-        if let Some(base) = base {
-            shelf::put(&self.cache, &base, &disk::image(&self.state));
+        let image = disk::image(&self.state);
+        if let Some(base) = base.filter(|_| shelf::released(&image).is_ok()) {
+            shelf::put(&self.cache, &base, &image);
         }
         disk::erase(&self.state)?;
         root::erase(&self.state)?;

@@ -3,8 +3,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
+use super::command;
 use super::disk;
 use super::keeper::Keeper;
 use crate::error::{Error, Result};
@@ -26,7 +28,7 @@ pub fn take(cache: &Path, base: &str, limit: u64, image: &Path) -> bool {
     fs::metadata(&shelved).is_ok_and(|file| file.len() <= limit) && fs::rename(shelved, image).is_ok()
 }
 
-/// Empties the disk of everything but its one base and lets go of it. The base's name, if the image is then fit for the
+/// Empties the disk of everything but its one base. The base's name, if the image is then fit for the
 /// shelf. No node runs any more; the keeper still does.
 pub fn clear(keeper: &Keeper, state: &Path) -> Result<String> {
     let top = disk::top(state);
@@ -48,36 +50,29 @@ pub fn clear(keeper: &Keeper, state: &Path) -> Result<String> {
             &top.join(path).to_string_lossy(),
         ])?;
     }
-    for directory in ["nodes", "snapshots"] {
-        keeper.run(&[
-            "rm",
-            "-rf",
-            "--one-file-system",
-            &top.join(directory).to_string_lossy(),
-        ])?;
-    }
+    // The directories themselves stay: whoever ends `lab down` here finds a disk that `lab up` can go on with.
+    let [nodes, snapshots] = ["nodes", "snapshots"].map(|name| top.join(name).to_string_lossy().into_owned());
+    keeper.run(&["find", &nodes, &snapshots, "-xdev", "-mindepth", "1", "-delete"])?;
     // An image that ever returned wrong bytes is not used again.
     keeper.run(&["btrfs", "device", "stats", "--check", &seen])?;
     // Deleted is not gone: not before btrfs has dropped the blocks and the file has holes in their place.
+    // (The first of these wakes the cleaner, which would else begin with the next commit, up to 30 s later.)
+    keeper.run(&["btrfs", "filesystem", "sync", &seen])?;
     keeper.run(&["timeout", "60", "btrfs", "subvolume", "sync", &seen])?;
     keeper.run(&["btrfs", "filesystem", "sync", &seen])?;
     keeper.run(&["fstrim", &seen])?;
-    keeper.run(&["umount", &seen])?;
-    released(keeper, &disk::image(state))?;
     Ok(base.to_owned())
 }
 
-/// Waits until no loop device has the image any more: only then may another seat mount it.
-fn released(keeper: &Keeper, image: &Path) -> Result<()> {
-    let deadline = Instant::now() + patient(Duration::from_secs(2));
-    while !keeper
-        .run(&["losetup", "--associated", &image.to_string_lossy()])?
-        .is_empty()
-    {
+/// Waits until no loop device has the image any more, which is after the keeper's end and its last write: only then may
+/// another seat mount it.
+pub fn released(image: &Path) -> Result<()> {
+    let deadline = Instant::now() + patient(Duration::from_secs(5));
+    while !command::run(Command::new("losetup").arg("--associated").arg(image))?.is_empty() {
         if Instant::now() > deadline {
             return Err(Error::new("the disk is still in use"));
         }
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(10));
     }
     Ok(())
 }
