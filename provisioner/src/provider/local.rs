@@ -9,12 +9,13 @@ pub mod egress;
 pub mod host;
 pub mod host_settings;
 pub mod keeper;
-pub mod kept;
+mod lifetime;
 pub mod namespace;
 pub mod network;
 pub mod packages;
 pub mod root;
 pub mod runtime;
+pub mod shelf;
 pub mod snapshot;
 mod together;
 
@@ -30,13 +31,13 @@ use crate::text;
 use crate::transport::{Endpoint, HostKeys, Login};
 
 use keeper::Keeper;
-pub use kept::kept;
 use together::together;
 
 /// The nodes of one state directory.
 #[derive(Debug)]
 pub struct Local {
     state: PathBuf,
+    cache: PathBuf,
     cluster: Cluster,
     bundle: Option<Bundle>,
     program: PathBuf,
@@ -49,6 +50,7 @@ impl Local {
         let program = PathBuf::from("/proc/self/exe");
         Self {
             state: paths.state.clone(),
+            cache: paths.cache.clone(),
             cluster: cluster.clone(),
             bundle,
             program,
@@ -89,18 +91,6 @@ impl Local {
             Error::new(text!("클러스터가 떠 있지 않음", "the cluster does not run"))
                 .hint(text!("`lab up`으로 띄우세요", "bring it up with `lab up`"))
         })
-    }
-
-    /// The keeper, started if there is none; what a killed one left is cleared first.
-    fn start_keeper(&self) -> Result<Keeper> {
-        if let Some(keeper) = self.keeper()? {
-            return Ok(keeper);
-        }
-        std::fs::create_dir_all(&self.state)
-            .map_err(|error| Error::new(format!("cannot create {}", self.state.display())).because(error))?;
-        control_group::clear(&keeper::instance(&self.state)?)?;
-        disk::make(&self.state)?;
-        Keeper::start(&self.state, &self.program, network::gateway(&self.cluster))
     }
 
     fn state_of(&self, keeper: Option<&Keeper>, name: &NodeName) -> Result<NodeState> {
@@ -152,7 +142,18 @@ impl Provider for Local {
 
     fn states(&self) -> Result<Vec<(NodeName, NodeState)>> {
         let keeper = self.keeper()?;
-        let of = |node: &Node| Ok((node.name.clone(), self.state_of(keeper.as_ref(), &node.name)?));
+        let known = keeper
+            .as_ref()
+            .map(runtime::statuses)
+            .transpose()?
+            .unwrap_or_default();
+        let of = |node: &Node| {
+            let state = match known.get(node.name.as_str()) {
+                Some(state) => *state,
+                None => self.state_of(keeper.as_ref(), &node.name)?,
+            };
+            Ok((node.name.clone(), state))
+        };
         self.cluster.nodes.iter().map(of).collect()
     }
 
@@ -222,24 +223,7 @@ impl Provider for Local {
     }
 
     fn dismantle(&self) -> Result<()> {
-        if !self.state.exists() {
-            return Ok(());
-        }
-        let instance = keeper::instance(&self.state)?;
-        control_group::clear(&instance)?;
-        if let Some(keeper) = self.keeper()? {
-            // What is left of it ends with the keeper.
-            let _ = egress::close(&keeper);
-        }
-        keeper::end(&self.state)?;
-        control_group::clear(&instance)?;
-        disk::erase(&self.state)?;
-        root::erase(&self.state)?;
-        host_settings::give_back(&instance)?;
-        // The instance's name goes last: all else is found by it.
-        keeper::erase(&self.state)?;
-        let _ = std::fs::remove_dir(&self.state);
-        Ok(())
+        self.end()
     }
 
     fn save(&self, snapshot: &str, replace: bool) -> Result<()> {

@@ -22,7 +22,8 @@ pub fn image(state: &Path) -> PathBuf {
     state.join("disk.img")
 }
 
-fn top(state: &Path) -> PathBuf {
+/// Where the image is mounted, as the keeper sees it.
+pub fn top(state: &Path) -> PathBuf {
     state.join("disk")
 }
 
@@ -49,8 +50,9 @@ fn size(free: u64) -> u64 {
     free.clamp(SMALLEST, LARGEST)
 }
 
-/// Makes the image if there is none.
-pub fn make(state: &Path) -> Result<()> {
+/// Makes the image if there is none, or has `shelved` put one there: it is told where, and how long it may be. Returns whether
+/// it did.
+pub fn make(state: &Path, shelved: impl FnOnce(u64, &Path) -> bool) -> Result<bool> {
     if let Some(kind) = host::file_system(state).filter(|kind| host::is_network(kind)) {
         return Err(Error::new(text!(
             "{} 파일 시스템에는 노드 디스크를 둘 수 없음",
@@ -68,21 +70,26 @@ pub fn make(state: &Path) -> Result<()> {
     }
     let image = image(state);
     if image.exists() {
-        return Ok(());
+        return Ok(false);
     }
     let stats = nix::sys::statvfs::statvfs(state)
         .map_err(|error| Error::new("cannot ask for free space").because(error))?;
+    let length = size(stats.blocks_available() * stats.fragment_size());
+    // What is free comes and goes: one that was made when there was a little more will do.
+    if shelved(length + length / 4, &image) {
+        return Ok(true);
+    }
     let fresh = unfinished(&image);
     let failed = |error| Error::new(format!("cannot make {}", fresh.display())).because(error);
     let file = fs::File::create(&fresh).map_err(failed)?;
-    file.set_len(size(stats.blocks_available() * stats.fragment_size()))
-        .map_err(failed)?;
+    file.set_len(length).map_err(failed)?;
     command::run(
         Command::new("mkfs.btrfs")
             .args(["-q", "-m", "single"])
             .arg(&fresh),
     )?;
-    fs::rename(&fresh, &image).map_err(failed)
+    fs::rename(&fresh, &image).map_err(failed)?;
+    Ok(false)
 }
 
 /// Mounts the image in the namespace of the caller, the keeper. The loop device goes when the mount does.
@@ -100,11 +107,13 @@ pub fn mount(state: &Path) -> Result<()> {
     Ok(())
 }
 
+/// What the base of a bundle is called.
+pub fn base_name(bundle: &Bundle) -> String {
+    format!("base-{}", bundle.digest.get(..12).unwrap_or(&bundle.digest))
+}
+
 fn base(state: &Path, bundle: &Bundle) -> PathBuf {
-    top(state).join(format!(
-        "base-{}",
-        bundle.digest.get(..12).unwrap_or(&bundle.digest)
-    ))
+    top(state).join(base_name(bundle))
 }
 
 /// The subvolume with the bundle's node image and mirror, unpacked once.
@@ -198,7 +207,7 @@ pub fn remove(keeper: &Keeper, path: &Path) -> Result<()> {
 }
 
 /// Paths, from the top of the disk, in what `btrfs subvolume list` prints.
-fn listed_paths(printed: &str) -> impl Iterator<Item = &str> {
+pub fn listed_paths(printed: &str) -> impl Iterator<Item = &str> {
     printed
         .lines()
         .filter_map(|line| line.split_once(" path ").map(|(_, path)| path))

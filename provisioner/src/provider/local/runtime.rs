@@ -1,5 +1,6 @@
 //! The OCI runtime: crun where cgroups are unified, runc elsewhere. Starts, stops, pauses and deletes containers by node name.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -64,11 +65,28 @@ pub fn status(keeper: &Keeper, name: &NodeName) -> Result<Option<NodeState>> {
             .on(name)
             .because(error)
     })?;
-    Ok(match state["status"].as_str() {
-        Some("running") => Some(NodeState::Up),
-        Some("paused") => Some(NodeState::Paused),
-        _ => Some(NodeState::Stopped),
-    })
+    Ok(Some(read(&state)))
+}
+
+fn read(state: &serde_json::Value) -> NodeState {
+    match state["status"].as_str() {
+        Some("running") => NodeState::Up,
+        Some("paused") => NodeState::Paused,
+        _ => NodeState::Stopped,
+    }
+}
+
+/// How all containers are that the runtime can tell of, asked once: each question costs a process.
+pub fn statuses(keeper: &Keeper) -> Result<BTreeMap<String, NodeState>> {
+    let text = run(keeper, &["list", "--format", "json"])?;
+    // Without containers runc prints `null`.
+    let all: Option<Vec<serde_json::Value>> = serde_json::from_str(&text)
+        .map_err(|error| Error::new("cannot read the containers' states").because(error))?;
+    let known = all
+        .iter()
+        .flatten()
+        .filter_map(|one| Some((one["id"].as_str()?.to_owned(), read(one))));
+    Ok(known.collect())
 }
 
 /// Starts the node from its OCI bundle.

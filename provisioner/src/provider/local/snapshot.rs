@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::disk;
 use super::keeper::{Keeper, write_whole};
-use super::{runtime, together};
+use super::runtime;
+use super::together::together;
 use crate::cluster::Cluster;
 use crate::error::{Error, Result};
 use crate::node::NodeName;
