@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::node::NodeName;
 use crate::text;
 use crate::transport::ssh::{self, Connection, Trace};
-use crate::transport::{Endpoint, patient};
+use crate::transport::{Endpoint, patience, patient};
 
 /// Where agents live on a node; one is found by its digest.
 const DIRECTORY: &str = "/usr/local/lib/lab";
@@ -61,7 +61,9 @@ impl Session {
                 .on(&endpoint.node));
             }
         }
-        let (reader, writer, trace) = connection.channel(&[&path, "serve"]).await?;
+        // The agent has deadlines of its own.
+        let patience = format!("LAB_PATIENCE={}", patience());
+        let (reader, writer, trace) = connection.channel(&["env", &patience, &path, "serve"]).await?;
         let limit = patient(Duration::from_secs(10));
         let hello = tokio::time::timeout(limit, Client::connect(reader, writer)).await;
         match hello.unwrap_or_else(|_| {

@@ -59,14 +59,15 @@ pub enum HostKeys {
     FirstSight(PathBuf),
 }
 
-/// A deadline stretched by `LAB_PATIENCE` (a factor; default 1): slow machines set it once instead of every limit.
+/// A deadline stretched by [`patience`].
 pub fn patient(limit: std::time::Duration) -> std::time::Duration {
-    let factor = std::env::var("LAB_PATIENCE")
-        .ok()
-        .and_then(|factor| factor.parse::<f32>().ok());
-    limit.mul_f32(
-        factor
-            .filter(|factor| factor.is_finite() && *factor > 0.0)
-            .unwrap_or(1.0),
-    )
+    limit.mul_f64(patience())
+}
+
+/// `LAB_PATIENCE`, a factor for every deadline here and on the nodes: slow machines set it once. 1 where absent or unreadable.
+pub fn patience() -> f64 {
+    let read = std::env::var("LAB_PATIENCE").ok();
+    read.and_then(|text| text.parse().ok())
+        .filter(|factor| (0.01..=1000.0).contains(factor))
+        .unwrap_or(1.0)
 }

@@ -17,11 +17,7 @@ const MINUTES: f64 = 20.0;
 /// if given. When `lab` dies, `timeout` is told to end, and everything in the namespace is killed: no mount or process
 /// stays.
 fn contained(argv: &[String], space: Space<'_>) -> Vec<String> {
-    let patience = std::env::var("LAB_PATIENCE")
-        .ok()
-        .and_then(|text| text.parse::<f64>().ok())
-        .unwrap_or(1.0);
-    let seconds = format!("{}", (MINUTES * 60.0 * patience).max(1.0));
+    let seconds = format!("{}", (MINUTES * 60.0 * crate::transport::patience()).max(1.0));
     let words = [
         "setpriv",
         "--pdeathsig",

@@ -17,9 +17,10 @@ use crate::paths::Paths;
 use crate::provider::Provider;
 use crate::report::out::Out;
 use crate::runner::Runner;
-use crate::runner::classroom::{Classroom, patient};
+use crate::runner::classroom::Classroom;
 use crate::session::Session;
 use crate::text;
+use crate::transport::patient;
 
 /// Where `docker search` looks.
 const HUB: &str = "https://index.docker.io/v1/";

@@ -17,6 +17,7 @@ use crate::node::NodeName;
 use crate::provider::Provider;
 use crate::session::Session;
 use crate::text;
+use crate::transport::patient;
 
 /// Bytes of each stream that are kept of a script's output.
 const CAP: u64 = 1 << 20;
@@ -161,15 +162,6 @@ pub fn command(script: &Script<'_>) -> String {
     }
     words.extend(["bash", "-euo", "pipefail", "-c", script.text.trim_end()].map(str::to_owned));
     crate::transport::quote::line(&words)
-}
-
-/// A duration times `LAB_PATIENCE`.
-pub fn patient(duration: Duration) -> Duration {
-    let factor = std::env::var("LAB_PATIENCE")
-        .ok()
-        .and_then(|factor| factor.parse::<f64>().ok());
-    let factor = factor.filter(|factor| factor.is_finite() && (0.01..=1000.0).contains(factor));
-    duration.mul_f64(factor.unwrap_or(1.0))
 }
 
 fn uses(script: &str, name: &str) -> bool {

@@ -17,6 +17,7 @@ pub fn tests() -> Vec<Trial> {
             "cluster::a_second_up_changes_nothing",
             a_second_up_changes_nothing,
         ),
+        booting("cluster::patience_reaches_the_agents", patience),
         booting("cluster::status_names_every_node", status_names_every_node),
         booting(
             "cluster::nodes_reach_each_other_by_name_and_address",
@@ -82,6 +83,15 @@ fn nodes_reach_each_other() {
             .passes()
             .prints("1 received");
     }
+}
+
+/// Agents have deadlines of their own: on a slow machine they must be as patient as `lab`.
+fn patience() {
+    let seat = shared();
+    let parent = "tr '\\0' '\\n' </proc/$PPID/environ";
+    let mut exec = seat.command(&["exec", "m-k8s", "--", "bash", "-c", parent]);
+    exec.env("LAB_PATIENCE", "7.5");
+    seat.run(exec).passes().prints("LAB_PATIENCE=7.5");
 }
 
 fn exec_passes_through() {
