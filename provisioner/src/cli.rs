@@ -30,6 +30,7 @@ mod ssh;
 mod start;
 mod status;
 mod stop;
+mod test;
 mod trust;
 mod up;
 
@@ -141,6 +142,8 @@ enum Verb {
     Claims(claims::Args),
     /// Reopen the report of an earlier run; list them; compare two
     Report(report::Args),
+    /// Prove that every check of a lab can fail: red before, green after, red again
+    Test(test::Args),
     /// Check labs without a node
     Lint(lint::Args),
     /// What nodes install from: build, verify, export, import
@@ -210,6 +213,7 @@ fn dispatch(verb: Verb, app: &App) -> crate::error::Result<u8> {
         Verb::Check(args) => check::run(&args, app),
         Verb::Claims(args) => claims::run(&args, app),
         Verb::Report(args) => report::run(&args, app),
+        Verb::Test(args) => test::run(&args, app),
         Verb::Lint(args) => lint::run(&args, app),
         Verb::Bundle(args) => bundle::run(&args, app),
         Verb::Doctor(args) => doctor::run(&args, app),

@@ -7,6 +7,7 @@ pub mod matcher;
 pub mod measure;
 pub mod notes;
 pub mod place;
+pub mod proof;
 pub mod step;
 pub mod variables;
 pub mod verdict;
@@ -175,6 +176,8 @@ pub struct Check {
     pub deadline: Duration,
     /// What to try if it fails.
     pub hint: Option<Text>,
+    /// Why it holds without its step: it cannot be seen to fail.
+    pub already_true: Option<Text>,
 }
 
 impl Lab {

@@ -3,6 +3,7 @@
 
 mod checks;
 pub mod classroom;
+mod prove;
 mod setting;
 mod steps;
 mod tally;

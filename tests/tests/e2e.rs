@@ -19,6 +19,8 @@ mod interrupt;
 mod labs;
 #[path = "e2e/offline.rs"]
 mod offline;
+#[path = "e2e/prove.rs"]
+mod prove;
 #[path = "e2e/readme.rs"]
 mod readme;
 #[path = "e2e/report.rs"]
@@ -114,6 +116,7 @@ pub fn all() -> Vec<Trial> {
         host::tests(),
         egress::tests(),
         readme::tests(),
+        prove::tests(),
     ]
     .concat_trials()
 }

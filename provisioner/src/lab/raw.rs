@@ -152,6 +152,8 @@ pub struct Check {
     pub deadline: Option<Word>,
     /// What to try if it fails.
     pub hint: Option<At<Text>>,
+    /// Why it holds without its step: `lab test` does not ask it to fail.
+    pub already_true: Option<At<Text>>,
 }
 
 /// What a check measures.

@@ -1,10 +1,12 @@
 //! The checks of a step: look, look again where `retries` says so, compare, tell.
 
+use std::collections::BTreeMap;
+
 use super::classroom::{Ran, Script, command};
 use super::{Runner, worst};
 use crate::config::Node;
 use crate::event::{Outcome, What};
-use crate::lab::step::{Instance, nodes};
+use crate::lab::step::{Instance, instances, nodes, skip};
 use crate::lab::variables::expand;
 use crate::lab::{Check, Exercise, Step};
 use crate::text;
@@ -37,23 +39,8 @@ impl Runner<'_> {
         check: &Check,
         hosts: &[&Node],
     ) -> Outcome {
-        let scripts: Vec<Script<'_>> = hosts
-            .iter()
-            .map(|node| Script {
-                node,
-                text: check.run.clone(),
-                variables: self.variables(exercise, instance, node),
-            })
-            .collect();
         let since = std::time::Instant::now();
-        let mut results = self.classroom.run(&scripts, check.deadline).await;
-        for _ in 0..check.retries {
-            if verdicts(check, &scripts, &results).iter().all(Option::is_none) || self.interrupt.requested() {
-                break;
-            }
-            tokio::time::sleep(check.delay).await;
-            results = self.classroom.run(&scripts, check.deadline).await;
-        }
+        let (scripts, results) = self.look(exercise, instance, check, hosts, check.retries).await;
         let millis = super::classroom::millis(since.elapsed());
         let mut worst_outcome = Outcome::Skipped;
         for ((script, ran), verdict) in scripts
@@ -61,11 +48,7 @@ impl Runner<'_> {
             .zip(&results)
             .zip(verdicts(check, &scripts, &results))
         {
-            let outcome = match (&ran.seen, &verdict) {
-                (Err(_), _) => Outcome::Errored,
-                (Ok(_), Some(_)) => Outcome::Failed,
-                (Ok(_), None) => Outcome::Passed,
-            };
+            let outcome = outcome(ran, verdict.as_ref());
             worst_outcome = worst(worst_outcome, outcome);
             self.count(&exercise.id, &instance.name, outcome, true);
             let hint = check
@@ -97,12 +80,73 @@ impl Runner<'_> {
                 self.measured(exercise, instance, check, script, ran);
             }
         }
+        self.note_check(exercise, instance, check, worst_outcome);
         worst_outcome
     }
-}
 
-/// Tells what a check that passed has measured.
-impl Runner<'_> {
+    /// Looks, and again up to `retries` times until it holds. Tells nothing.
+    async fn look<'node>(
+        &self,
+        exercise: &Exercise,
+        instance: &Instance,
+        check: &Check,
+        hosts: &[&'node Node],
+        retries: u32,
+    ) -> (Vec<Script<'node>>, Vec<Ran>) {
+        let script = |node: &&'node Node| Script {
+            node,
+            text: check.run.clone(),
+            variables: self.variables(exercise, instance, node),
+        };
+        let scripts: Vec<Script<'node>> = hosts.iter().map(script).collect();
+        let mut results = self.classroom.run(&scripts, check.deadline).await;
+        for _ in 0..retries {
+            if verdicts(check, &scripts, &results).iter().all(Option::is_none) || self.interrupt.requested() {
+                break;
+            }
+            tokio::time::sleep(check.delay).await;
+            results = self.classroom.run(&scripts, check.deadline).await;
+        }
+        (scripts, results)
+    }
+
+    /// Looks once, for every check of the exercise whose step would run here. Tells nothing.
+    pub(super) async fn look_once(&self, exercise: &Exercise) -> BTreeMap<String, Outcome> {
+        let cluster = self.classroom.cluster;
+        let mut seen = BTreeMap::new();
+        for step in &exercise.steps {
+            let runs =
+                |node: &&Node| skip(&step.when, cluster, Some(node), self.classroom.circumstances).is_none();
+            let ready: Vec<&Node> = nodes(&step.hosts, cluster).into_iter().filter(runs).collect();
+            for instance in &instances(step) {
+                for check in step.checks.iter().filter(|_| !ready.is_empty()) {
+                    let hosts = check
+                        .hosts
+                        .as_ref()
+                        .map_or_else(|| ready.clone(), |hosts| nodes(hosts, cluster));
+                    let (scripts, results) = self.look(exercise, instance, check, &hosts, 0).await;
+                    let verdicts = verdicts(check, &scripts, &results);
+                    let outcomes = results
+                        .iter()
+                        .zip(&verdicts)
+                        .map(|(ran, verdict)| outcome(ran, verdict.as_ref()));
+                    let worst = outcomes.max().unwrap_or(Outcome::Skipped);
+                    seen.insert(name(exercise, instance, check), worst);
+                }
+            }
+        }
+        seen
+    }
+
+    fn note_check(&self, exercise: &Exercise, instance: &Instance, check: &Check, outcome: Outcome) {
+        let mut tally = self
+            .tally
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        tally.checks.insert(name(exercise, instance, check), outcome);
+    }
+
+    /// Tells what a check that passed has measured.
     fn measured(
         &self,
         exercise: &Exercise,
@@ -123,6 +167,19 @@ impl Runner<'_> {
             values: measure.read(&seen.stdout).unwrap_or_default(),
         };
         self.sink.send(Some(&script.node.name), what);
+    }
+}
+
+/// How a check is called in a tally and in proofs.
+pub(super) fn name(exercise: &Exercise, instance: &Instance, check: &Check) -> String {
+    format!("{}/{}/{}", exercise.id, instance.name, check.id)
+}
+
+fn outcome(ran: &Ran, verdict: Option<&Text>) -> Outcome {
+    match (&ran.seen, verdict) {
+        (Err(_), _) => Outcome::Errored,
+        (Ok(_), Some(_)) => Outcome::Failed,
+        (Ok(_), None) => Outcome::Passed,
     }
 }
 

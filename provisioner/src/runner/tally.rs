@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::event::Counts;
+use crate::event::{Counts, Outcome};
 use crate::lab::{Exercise, Lab};
 use crate::text;
 use crate::text::Text;
@@ -12,6 +12,8 @@ use crate::text::Text;
 pub struct Tally {
     /// Steps and checks by outcome.
     pub counts: Counts,
+    /// How each check (`exercise/step/check`) ended, on the node where it ended worst.
+    pub checks: BTreeMap<String, Outcome>,
     /// Passed checks by exercise.
     pub passed_checks: BTreeMap<String, u32>,
     /// Steps (`exercise/step`, without matrix values) that were skipped.

@@ -29,7 +29,7 @@ enum Way {
 use Way::{As, By, Ci, Ends, Full};
 
 /// In the order they are run.
-const COMMANDS: [(&str, Way); 38] = [
+const COMMANDS: [(&str, Way); 39] = [
     ("cargo lab", By("labs::chapter4_passes_and_reports")),
     ("cargo lab run chapter4", By("labs::chapter4_passes_and_reports")),
     ("cargo test --workspace", Ci),
@@ -67,6 +67,7 @@ const COMMANDS: [(&str, Way); 38] = [
     ),
     ("lab reset", As("lab reset --yes")),
     ("lab trust status", Ends(0)),
+    ("lab test chapter4/publish-port", Ends(0)),
     ("lab bundle export lab.bundle", Ends(0)),
     (
         "lab bundle import lab.bundle",

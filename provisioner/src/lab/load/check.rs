@@ -23,6 +23,7 @@ impl Reader<'_> {
                 .unwrap_or(Duration::from_millis(500)),
             deadline: self.duration(raw.deadline.as_ref()).unwrap_or(DEADLINE),
             hint: self.text(raw.hint.as_ref()),
+            already_true: self.text(raw.already_true.as_ref()),
             measure: raw.measure.as_ref().and_then(|measure| self.measure(measure)),
             claims: raw
                 .claim
