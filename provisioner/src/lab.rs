@@ -57,6 +57,8 @@ pub struct Exercise {
     pub needs: Vec<String>,
     /// Names of containers it makes; if one of another's is there, the exercise is blocked.
     pub containers: Vec<String>,
+    /// Images whose containers its commands hit as a whole; if one of another's is there, the exercise is blocked.
+    pub exclusive: Vec<String>,
     /// Its steps, each after the ones it needs.
     pub steps: Vec<Step>,
 }

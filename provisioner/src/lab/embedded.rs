@@ -14,14 +14,26 @@ type Embedded = (&'static str, &'static [(&'static str, &'static str)]);
 const LABS: &[Embedded] = &[lab!("chapter4":
     "lab.yaml",
     "claims.yaml",
+    "docker-processes.yaml",
+    "isolation.yaml",
     "pull-images.yaml",
     "image-tags.yaml",
+    "platforms.yaml",
     "image-layers.yaml",
     "run-containers.yaml",
+    "container-status.yaml",
     "publish-port.yaml",
     "filter-containers.yaml",
     "restart-policy.yaml",
+    "copy-files.yaml",
+    "add-files.yaml",
+    "bind-mount.yaml",
+    "volume.yaml",
+    "mount-option.yaml",
+    "data-root.yaml",
+    "clean-up.yaml",
     "registry.yaml",
+    "notes-registry.yaml",
 )];
 
 /// Names of the labs there are.

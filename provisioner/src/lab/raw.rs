@@ -53,6 +53,9 @@ pub struct Exercise {
     /// Names of the containers it makes.
     #[serde(default)]
     pub containers: Vec<Word>,
+    /// Images whose containers its commands hit as a whole: no container but its own may use them.
+    #[serde(default)]
+    pub exclusive: Vec<Word>,
     /// Its steps.
     #[schemars(required)]
     pub steps: Option<At<Vec<At<Step>>>>,

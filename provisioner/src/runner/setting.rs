@@ -1,4 +1,4 @@
-//! Before and after an exercise: its state directory, names that are taken, cleanups.
+//! Before and after an exercise: its state directory, containers of others that are in the way, cleanups.
 
 use std::time::Duration;
 
@@ -10,8 +10,45 @@ use crate::lab::step::{Instance, instances, nodes};
 use crate::lab::variables::{Variables, built_in};
 use crate::lab::{Exercise, Step};
 use crate::text;
+use crate::text::Text;
 
 const QUICK: Duration = Duration::from_secs(60);
+
+/// Makes the state directory, removes the exercise's own containers that a killed run left, and names those of others:
+/// `taken` if it bears a name the exercise gives, `hit` if a command of the exercise would hit it.
+fn looking(exercise: &Exercise) -> String {
+    let mut text = format!(
+        "mkdir -p \"$state\"\nfor name in {}; do\n  if owner=$(docker inspect -f '{{{{index .Config.Labels \"lab.exercise\"}}}}' \"$name\" 2>/dev/null); then\n    if test \"$owner\" = \"$exercise\"; then docker rm -f \"$name\" >/dev/null; else echo \"taken $name\"; fi\n  fi\ndone\n",
+        exercise.containers.join(" ")
+    );
+    if !exercise.exclusive.is_empty() {
+        text += &format!(
+            "for image in {}; do\n  docker ps -a -f \"ancestor=$image\" --format '{{{{.Names}}}} {{{{.Label \"lab.exercise\"}}}}'\ndone | sort -u | while read -r name owner; do\n  if test \"$owner\" = \"$exercise\"; then docker rm -f \"$name\" >/dev/null; else echo \"hit $name\"; fi\ndone\n",
+            exercise.exclusive.join(" ")
+        );
+    }
+    text
+}
+
+/// Why an exercise cannot begin, from what the script of [`looking`] said.
+fn in_the_way(said: &str) -> Text {
+    let named = |word: &str| {
+        let names = said.lines().filter_map(|line| line.strip_prefix(word));
+        names.map(str::trim).collect::<Vec<_>>().join(", ")
+    };
+    let (taken, hit) = (named("taken "), named("hit "));
+    if taken.is_empty() {
+        text!(
+            "이 실습의 명령이 다른 컨테이너까지 건드리게 됨: {hit}. 먼저 지우거나, 다른 노드에서 쓰세요",
+            "its commands would hit other containers as well: {hit}. Remove them first, or use them on another node"
+        )
+    } else {
+        text!(
+            "이 이름의 컨테이너가 이미 있음: {taken}. 직접 만든 것이면 지우거나 이름을 바꾸세요 (docker rename)",
+            "containers of these names exist already: {taken}. If they are yours, remove or rename them (docker rename)"
+        )
+    }
+}
 
 impl Runner<'_> {
     /// Variables of an instance of a step on a node.
@@ -49,10 +86,7 @@ impl Runner<'_> {
             name: String::new(),
             values: Variables::new(),
         };
-        let names = exercise.containers.join(" ");
-        let text = format!(
-            "mkdir -p \"$state\"\nfor name in {names}; do\n  if owner=$(docker inspect -f '{{{{index .Config.Labels \"lab.exercise\"}}}}' \"$name\" 2>/dev/null); then\n    if test \"$owner\" = \"$exercise\"; then docker rm -f \"$name\" >/dev/null; else echo \"$name\"; fi\n  fi\ndone"
-        );
+        let text = looking(exercise);
         let scripts: Vec<Script<'_>> = self
             .used(exercise)
             .into_iter()
@@ -67,14 +101,7 @@ impl Runner<'_> {
         for (script, ran) in scripts.iter().zip(results) {
             let (became, reason) = match ran.seen {
                 Ok(seen) if seen.code == 0 && seen.stdout.trim().is_empty() => continue,
-                Ok(seen) if seen.code == 0 => {
-                    let taken = seen.stdout.split_whitespace().collect::<Vec<_>>().join(", ");
-                    let reason = text!(
-                        "이 이름의 컨테이너가 이미 있음: {taken}. 직접 만든 것이면 지우거나 이름을 바꾸세요 (docker rename)",
-                        "containers of these names exist already: {taken}. If they are yours, remove or rename them (docker rename)"
-                    );
-                    (Outcome::Blocked, reason)
-                }
+                Ok(seen) if seen.code == 0 => (Outcome::Blocked, in_the_way(&seen.stdout)),
                 Ok(seen) => (Outcome::Errored, seen.stderr.trim().into()),
                 Err(why) => (Outcome::Errored, why.into()),
             };

@@ -34,8 +34,34 @@ impl Reader<'_> {
             title: title?,
             needs: raw.needs.iter().map(|need| (**need).clone()).collect(),
             containers: raw.containers.iter().map(|name| (**name).clone()).collect(),
+            exclusive: raw
+                .exclusive
+                .iter()
+                .filter_map(|image| self.image(image))
+                .collect(),
             steps,
         })
+    }
+
+    /// The name of an image, which goes into a script as it is.
+    fn image(&mut self, raw: &raw::Word) -> Option<String> {
+        let plain = |letter: char| letter.is_ascii_alphanumeric() || "./:@_-".contains(letter);
+        if !raw.is_empty() && raw.chars().all(plain) {
+            return Some((**raw).clone());
+        }
+        self.report(
+            raw.location,
+            text!(
+                "이미지 이름이 아님: `{}`",
+                "not the name of an image: `{}`",
+                **raw
+            ),
+            Some(text!(
+                "예: nginx, nginx:stable",
+                "for example: nginx, nginx:stable"
+            )),
+        );
+        None
     }
 
     pub(super) fn step(&mut self, raw: &At<raw::Step>, previous: Option<String>) -> Option<Step> {

@@ -182,3 +182,14 @@ fn what_the_program_carries_is_right_and_complete() {
         assert!(on_disk.iter().all(|file| files.contains_key(file)), "{on_disk:?}");
     }
 }
+
+#[test]
+fn an_exclusive_image_is_the_name_of_an_image() {
+    let steps = "steps:\n- {id: a, solve: 'true'}\n";
+    let said = |exclusive: &str| lint(LAB, &format!("{HEAD}exclusive: [{exclusive}]\n{steps}"));
+    assert_eq!(said("nginx, 'nginx:stable'"), [""; 0]);
+    assert_eq!(
+        said("nginx, 'nginx; reboot'"),
+        ["one.yaml:4:20: not the name of an image: `nginx; reboot`"]
+    );
+}
