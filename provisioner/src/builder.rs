@@ -213,7 +213,7 @@ fn bundle(parts: &Parts) -> Result<Bundle> {
 
 /// What building all of it takes.
 pub const ESTIMATE: Estimate = Estimate {
-    minutes: 2,
-    download: 220 << 20,
-    disk: 1500 << 20,
+    minutes: 3,
+    download: 400 << 20,
+    disk: 2200 << 20,
 };

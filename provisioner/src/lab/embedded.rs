@@ -32,6 +32,7 @@ const LABS: &[Embedded] = &[lab!("chapter4":
     "mount-option.yaml",
     "data-root.yaml",
     "clean-up.yaml",
+    "build-images.yaml",
     "registry.yaml",
     "notes-registry.yaml",
 )];

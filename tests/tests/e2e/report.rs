@@ -237,18 +237,22 @@ fn claims() {
     let seat = Seat::new(program(), super::CHAPTER).unwrap();
     seat.lab(&["claims", "chapter4"]).passes().prints("refuted");
     let notes = seat.project().join("notes.md");
-    let said = "# 컨테이너 실행하기\n\n- 아무도 다루지 않는 말\n";
+    // Far below the end of the notes, where no claim can be.
+    let said = format!(
+        "# 컨테이너 실행하기{}- 아무도 다루지 않는 말\n",
+        "\n".repeat(4998)
+    );
     std::fs::write(&notes, said).unwrap();
     let file = notes.to_str().unwrap();
     seat.lab(&["claims", "chapter4", "--notes", file])
         .code(1)
-        .prints("3: - 아무도 다루지 않는 말\n")
+        .prints("4999: - 아무도 다루지 않는 말\n")
         .says("1 line(s) without a claim");
     let listed = seat
         .lab(&["claims", "chapter4", "--notes", file, "--format", "json"])
         .code(1);
     let listed: serde_json::Value = serde_json::from_str(&listed.stdout).unwrap();
-    assert_eq!(listed["unaccounted"][0]["line"], 3);
+    assert_eq!(listed["unaccounted"][0]["line"], 4999);
 }
 
 fn hostile_page() {
