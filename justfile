@@ -25,9 +25,11 @@ e2e *ARGUMENTS:
 vm:
     tests/vm/run
 
-# Beside what is measured: ratios to the bare command and to OpenSSH
+# What a command costs beside OpenSSH and the bare command, and what nodes cost; with `lab` as it is built for others
 compare:
-    tests/compare/command-overhead.sh
+    cargo build --release --package lab-provisioner --bin lab
+    tests/compare/command-overhead.sh target/release/lab
+    tests/compare/node-times.sh target/release/lab
 
 # What takes too long for CI: the chapter three times, the program installed, the other kind of host, the comparison
 full: ci vm compare

@@ -68,8 +68,8 @@ pub struct Exercise {
 pub struct Step {
     /// Its id, unique in the exercise.
     pub id: String,
-    /// What it is about, where the script alone does not say it.
-    pub title: Option<Text>,
+    /// What it is about: what a person is shown instead of its id.
+    pub title: Text,
     /// Where it runs.
     pub hosts: Hosts,
     /// Steps of the same exercise that must have passed. Without `needs` in the file: the step before it.

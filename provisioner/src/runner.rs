@@ -224,7 +224,7 @@ impl<'run> Runner<'run> {
             .steps
             .iter()
             .find(|one| Some(one.id.as_str()) == id)
-            .and_then(|one| one.title.clone());
+            .map(|one| one.title.clone());
         let exercise = exercise.id.clone();
         self.sink.send(
             node,

@@ -37,10 +37,12 @@ section: comparison
 title: {ko: 비교, en: comparison}
 steps:
 - id: step
+  title: {ko: 단계, en: a step}
   hosts: master
   matrix: {n: [$(seq -s ', ' -f '"%g"' "$1")]}
   solve: "true"
 - id: last
+  title: {ko: 마지막, en: the last step}
   hosts: master
   solve: "true"
   checks:

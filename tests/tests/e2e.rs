@@ -19,6 +19,8 @@ mod interrupt;
 mod labs;
 #[path = "e2e/offline.rs"]
 mod offline;
+#[path = "e2e/privilege.rs"]
+mod privilege;
 #[path = "e2e/prove.rs"]
 mod prove;
 #[path = "e2e/readme.rs"]
@@ -76,6 +78,15 @@ pub fn booting(name: &str, test: fn()) -> Trial {
     } else {
         None
     };
+    unless(reason, name, test)
+}
+
+/// A test that needs root and no node.
+pub fn as_root(name: &str, test: fn()) -> Trial {
+    unless((!is_root()).then_some("needs root"), name, test)
+}
+
+fn unless(reason: Option<&str>, name: &str, test: fn()) -> Trial {
     match reason {
         Some(reason) => Trial::test(format!("{name} ({reason})"), || Ok(())).with_ignored_flag(true),
         None => plain(name, test),
@@ -109,6 +120,7 @@ pub fn all() -> Vec<Trial> {
         interrupt::tests(),
         offline::tests(),
         report::tests(),
+        privilege::tests(),
         sources::tests(),
         vagrantfile::tests(),
         trust::tests(),

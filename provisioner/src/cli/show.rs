@@ -30,13 +30,9 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
         for instance in instances(step) {
             let hosts = nodes(&step.hosts, &cluster);
             let names: Vec<&str> = hosts.iter().map(|node| node.name.as_str()).collect();
-            let title = step
-                .title
-                .as_ref()
-                .map(|title| format!(": {}", title.get(lang)))
-                .unwrap_or_default();
+            let (name, title) = (&instance.name, step.title.get(lang));
             app.out
-                .line(format!("\n## {}{title}\n[{}]", instance.name, names.join(" ")));
+                .line(format!("\n## {name}: {title}\n[{}]", names.join(" ")));
             let Some(node) = hosts.first() else { continue };
             let mut variables = lab.variables.clone();
             variables.extend(built_in(&cluster, node, &lab.name, id));

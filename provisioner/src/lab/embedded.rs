@@ -52,27 +52,3 @@ pub fn files(lab: &str) -> Option<Files> {
             .collect(),
     )
 }
-
-#[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
-    use super::*;
-    use crate::lab::{Action, load};
-
-    #[test]
-    fn every_step_that_does_something_says_what_in_both_languages() {
-        for lab in names() {
-            let lab = load::load(lab, &files(lab).unwrap(), None).unwrap();
-            for exercise in &lab.exercises {
-                for step in exercise
-                    .steps
-                    .iter()
-                    .filter(|step| step.action != Action::Nothing)
-                {
-                    assert!(step.title.is_some(), "{}/{} has no title", exercise.id, step.id);
-                }
-            }
-        }
-    }
-}

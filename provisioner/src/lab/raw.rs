@@ -69,7 +69,8 @@ pub struct Step {
     /// Its id: letters, digits and dashes.
     #[schemars(required)]
     pub id: Option<Word>,
-    /// What it is about.
+    /// What it is about, for the person who watches.
+    #[schemars(required)]
     pub title: Option<At<Text>>,
     /// master, worker (the first), workers, all, a node's name, or a list of names.
     pub hosts: Option<At<OneOrMany>>,

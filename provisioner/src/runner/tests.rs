@@ -133,11 +133,13 @@ fn objections(run: &Run) -> Vec<String> {
 async fn captures_matrix_checks_and_relations_between_hosts() {
     let steps = "steps:
 - id: make
+  title: t
   matrix: {tag: [a, b]}
   solve: echo \"id=$tag$exercise\"
   expect: {stdout: {exactly: 'id=${tag}${exercise}'}}
   capture: {id: {from: stdout, regex: 'id=(.*)'}}
 - id: use
+  title: t
   hosts: workers
   solve: echo \"$id on $node\"
   expect: {stdout: {exactly: 'bone on ${node}'}, across-hosts: distinct}
@@ -164,14 +166,17 @@ async fn captures_matrix_checks_and_relations_between_hosts() {
 #[tokio::test]
 async fn outcomes_stay_apart_and_cleanups_run() {
     let steps = "steps:
-- {id: online, needs: [], when: {online: true}, solve: 'true'}
-- {id: fails, needs: [], solve: 'echo no; exit 3', cleanup: 'touch $scratch/cleaned'}
-- {id: blocked, solve: 'true'}
-- {id: late, needs: [], solve: sleep 30, deadline: 100ms}
-- {id: expected, needs: [], solve: exit 60, expect: {exit-code: 60}, checks: [{id: c, title: t, run: 'false', expect: {exit-code: 0}}]}
+- {id: online, title: t, needs: [], when: {online: true}, solve: 'true'}
+- {id: fails, title: t, needs: [], solve: 'echo no; exit 3', cleanup: 'touch $scratch/cleaned'}
+- {id: blocked, title: t, solve: 'true'}
+- {id: late, title: t, needs: [], solve: sleep 30, deadline: 100ms}
+- {id: expected, title: t, needs: [], solve: exit 60, expect: {exit-code: 60}, checks: [{id: c, title: t, run: 'false', expect: {exit-code: 0}}]}
 ";
     let run = run(
-        &[("one", steps), ("two", "steps: [{id: a, solve: 'true'}]\n")],
+        &[
+            ("one", steps),
+            ("two", "steps: [{id: a, title: t, solve: 'true'}]\n"),
+        ],
         false,
         false,
     )
@@ -201,7 +206,7 @@ async fn outcomes_stay_apart_and_cleanups_run() {
 async fn a_check_looks_again_only_where_it_says_so() {
     let steps = |retries: &str| {
         format!(
-            "steps:\n- id: a\n  checks:\n  - {{id: c, title: t, run: 'echo x >> $scratch/n; wc -l < $scratch/n', expect: {{stdout: {{exactly: '3'}}}}, {retries}delay: 1ms}}\n"
+            "steps:\n- id: a\n  title: t\n  checks:\n  - {{id: c, title: t, run: 'echo x >> $scratch/n; wc -l < $scratch/n', expect: {{stdout: {{exactly: '3'}}}}, {retries}delay: 1ms}}\n"
         )
     };
     let patient = run(&[("one", &steps("retries: 5, "))], false, false).await;
@@ -214,7 +219,7 @@ async fn a_check_looks_again_only_where_it_says_so() {
 async fn what_a_check_measures_is_told_if_it_is_a_measure() {
     let steps = |printed: &str| {
         format!(
-            "steps:\n- id: a\n  checks:\n  - {{id: c, title: t, run: printf '{printed}', expect: {{exit-code: 0}}, measure: {{unit: bytes, title: t}}}}\n"
+            "steps:\n- id: a\n  title: t\n  checks:\n  - {{id: c, title: t, run: printf '{printed}', expect: {{exit-code: 0}}, measure: {{unit: bytes, title: t}}}}\n"
         )
     };
     let measured = run(&[("one", &steps(r"small 1\nlarge 20\n"))], false, false).await;
@@ -228,8 +233,8 @@ async fn what_a_check_measures_is_told_if_it_is_a_measure() {
 
 #[tokio::test]
 async fn needs_are_set_up_first_and_an_interrupt_still_cleans_up() {
-    let one = "steps: [{id: a, solve: 'touch $scratch/made', cleanup: 'rm $scratch/made'}]\n";
-    let two = "needs: [one]\nsteps:\n- {id: b, solve: 'test -e $scratch/made; touch $scratch/begun; sleep 60', cleanup: 'touch $scratch/cleaned'}\n- {id: c, solve: 'true'}\n";
+    let one = "steps: [{id: a, title: t, solve: 'touch $scratch/made', cleanup: 'rm $scratch/made'}]\n";
+    let two = "needs: [one]\nsteps:\n- {id: b, title: t, solve: 'test -e $scratch/made; touch $scratch/begun; sleep 60', cleanup: 'touch $scratch/cleaned'}\n- {id: c, title: t, solve: 'true'}\n";
     let run = run(&[("one", one), ("two", two)], false, true).await;
     assert_eq!(
         run.lines,

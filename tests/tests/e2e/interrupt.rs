@@ -9,7 +9,8 @@ use libtest_mimic::Trial;
 use super::{booting, shared};
 use lab_tests::seat::{Ran, Seat};
 
-/// An exercise whose second step lasts as long as the file `/root/lab-test-waits` is on the node.
+/// An exercise with a container on every node, whose second step lasts as long as the file `/root/lab-test-waits` is on
+/// the node, and has a process of its own beside it.
 const WAIT: &str = r#"id: wait
 section: "-"
 title: {ko: "기다리기", en: "Wait"}
@@ -17,27 +18,36 @@ containers: [lab-wait]
 steps:
 - id: container
   title: {ko: "컨테이너", en: "a container"}
-  hosts: master
-  solve: docker run -d --name lab-wait --label "lab.exercise=$exercise" --entrypoint sleep registry:2 infinity
+  hosts: all
+  solve: |
+    docker image inspect registry:2 >/dev/null 2>&1 || touch "$state/pulled"
+    docker run -d --name lab-wait --label "lab.exercise=$exercise" --entrypoint sleep registry:2 infinity
   checks:
   - id: running
     title: {ko: "실행 중", en: "it runs"}
     run: docker inspect -f '{{.State.Running}}' lab-wait
     expect: {stdout: {exactly: "true"}}
-  cleanup: docker ps -aq -f "label=lab.exercise=$exercise" | xargs -r docker rm -f
+  cleanup: |
+    docker ps -aq -f "label=lab.exercise=$exercise" | xargs -r docker rm -f
+    if test -e "$state/pulled"; then docker rmi registry:2; fi
 - id: wait
   title: {ko: "기다림", en: "wait"}
   hosts: master
   solve: |
     echo $$ > /root/lab-test-pid
+    sleep 7200 &
     while test -e /root/lab-test-waits; do sleep 0.2; done
+    kill $!
   deadline: 900s
 "#;
 
-/// What a run must leave nothing of: containers of exercises, their state, and the script's process.
+/// What a run must leave nothing of, on every node: containers of exercises, their state, and the script's process group.
 const LEFT: &str = "docker ps -aq --filter label=lab.exercise
 mkdir -p /var/lib/lab/exercises; ls -A /var/lib/lab/exercises
-if test -d /proc/$(cat /root/lab-test-pid); then echo the script still runs; fi";
+if test -e /root/lab-test-pid; then pgrep --list-full --pgroup $(cat /root/lab-test-pid) || test $? = 1; fi";
+
+/// On the master while a run is in the middle: the script and the process beside it, by their group.
+const RUNS: &str = "test $(pgrep --count --pgroup $(cat /root/lab-test-pid)) -ge 2";
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -72,7 +82,7 @@ impl<'seat> Waiting<'seat> {
         self.on("touch /root/lab-test-waits; rm -f /root/lab-test-pid")
             .passes();
         let run = self.0.spawn(&["run", "waiting"]).unwrap();
-        self.until("test -s /root/lab-test-pid");
+        self.until(&format!("test -s /root/lab-test-pid && {RUNS}"));
         run
     }
 
@@ -90,7 +100,8 @@ impl<'seat> Waiting<'seat> {
 
     #[track_caller]
     fn nothing_left(&self) {
-        let left = self.on(LEFT).passes();
+        let everywhere = ["exec", "all", "--", "bash", "-ec", LEFT];
+        let left = self.0.lab(&everywhere).passes();
         assert_eq!(left.stdout, "", "{left}");
     }
 
@@ -149,6 +160,7 @@ fn twice() {
         std::thread::sleep(Duration::from_millis(20));
     }
     assert_eq!(run.wait().unwrap().code(), Some(130));
+    waiting.until("! pgrep --pgroup $(cat /root/lab-test-pid)");
     waiting.passes();
 }
 
@@ -160,7 +172,7 @@ fn killed() {
     run.wait().unwrap();
     waiting.on("docker inspect lab-wait").passes();
     // The agent ends with its channel, and what it ran ends with the agent.
-    waiting.until("! test -d /proc/$(cat /root/lab-test-pid)");
+    waiting.until("! pgrep --pgroup $(cat /root/lab-test-pid)");
     waiting.passes();
 }
 
@@ -171,15 +183,24 @@ fn taken() {
         .on("docker run -d --name lab-wait --entrypoint sleep registry:2 infinity")
         .passes();
     let blocked = seat.lab(&["run", "waiting"]).code(1);
-    assert!(format!("{blocked}").contains("lab-wait"), "{blocked}");
+    assert!(blocked.stderr.contains("docker rename"), "{blocked}");
+    let events = fs::read_to_string(seat.project().join("lab-reports/latest/events.jsonl")).unwrap();
+    let told: Vec<serde_json::Value> = events
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .filter(|event: &serde_json::Value| event["outcome"] == "blocked")
+        .collect();
+    let names = |event: &serde_json::Value| {
+        event["reason"]["en"]
+            .as_str()
+            .is_some_and(|why| why.contains("lab-wait"))
+    };
+    assert!(told.iter().any(names), "{told:#?}");
     let state = waiting
         .on("docker inspect -f '{{.State.Running}}' lab-wait")
         .passes();
     assert_eq!(state.stdout.trim(), "true", "{state}");
     waiting.on("docker rename lab-wait mine").passes();
-    waiting
-        .on("echo 1 >/root/lab-test-pid; rm /root/lab-test-pid")
-        .passes();
-    seat.lab(&["run", "waiting"]).passes();
+    waiting.passes();
     waiting.on("docker rm -f mine").passes().prints("mine");
 }

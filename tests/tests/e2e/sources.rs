@@ -20,6 +20,9 @@ const RECIPES: &str = "artifacts:
       - debian: {suite: trixie, packages: []}
 ";
 
+/// Where the first of them would have its index on a mirror.
+const INDEX: &str = "debian/dists/elsewhere/InRelease";
+
 /// All tests of this file.
 pub fn tests() -> Vec<Trial> {
     let building = |name: &str, test: fn()| needing(booting(name, test), "mmdebstrap");
@@ -91,11 +94,13 @@ fn mirror() {
     assert_eq!(*requests, asked);
 }
 
-/// A server that speaks TLS by a certificate of an authority of its own, and has nothing.
+/// A server that speaks TLS by a certificate of an authority of its own, and has one file, which is no index of packages.
 struct Https {
     process: Child,
     address: String,
     authority: PathBuf,
+    /// The files it gave once TLS was agreed on, as it says so itself.
+    asked: Arc<Mutex<Vec<String>>>,
     _directory: tempfile::TempDir,
 }
 
@@ -115,21 +120,43 @@ impl Https {
             let made = openssl(&format!("{request} {words}")).output().unwrap();
             assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         }
-        let mut process = openssl("s_server -WWW -accept 127.0.0.1:0 -cert leaf.pem -key leaf.key")
+        let file = directory.path().join(INDEX);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        // The whole answer is in the file: with `-WWW` it has no length, and apt waits for more until it gives up.
+        let answer = "HTTP/1.1 200 OK\r\nContent-Length: 8\r\nConnection: close\r\n\r\nno index";
+        std::fs::write(file, answer).unwrap();
+        let mut process = openssl("s_server -HTTP -accept 127.0.0.1:0 -cert leaf.pem -key leaf.key")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let accepts = lines.find_map(|line| Some(line.unwrap().strip_prefix("ACCEPT ")?.to_owned()));
+        let asked = Arc::<Mutex<Vec<String>>>::default();
+        let heard = Arc::clone(&asked);
+        let said = BufReader::new(process.stderr.take().unwrap()).lines();
         std::thread::spawn(move || lines.for_each(drop));
+        std::thread::spawn(move || {
+            for line in said.map_while(Result::ok) {
+                if let Some(file) = line.strip_prefix("FILE:") {
+                    heard.lock().unwrap().push(file.to_owned());
+                }
+            }
+        });
         Self {
+            asked,
             process,
             address: accepts.unwrap(),
             authority: directory.path().join("ca.pem"),
             _directory: directory,
         }
+    }
+}
+
+impl Https {
+    fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
     }
 }
 
@@ -143,14 +170,20 @@ impl Drop for Https {
 fn https() {
     let server = Https::start();
     let mirror = format!("https://{}/debian", server.address);
-    let mut known = preparing("LAB_DEBIAN_MIRROR", &mirror);
-    known.1.env("LAB_CA_FILE", &server.authority);
-    // Verified: the server was heard out, and what it said is no index of packages.
-    known.0.run(known.1).code(3).without("ertificate");
     build("LAB_DEBIAN_MIRROR", &mirror)
         .code(3)
         .says("ertificate")
         .says("LAB_CA_FILE");
+    assert_eq!(server.asked(), [""; 0], "asked without being verified");
+    let mut known = preparing("LAB_DEBIAN_MIRROR", &mirror);
+    known.1.env("LAB_CA_FILE", &server.authority);
+    let ran = known.0.run(known.1).code(3).without("ertificate");
+    // More than once: by `lab` to see whether it is there, then by apt.
+    let asked = server.asked();
+    assert!(
+        asked.len() > 1 && asked.iter().all(|file| file == INDEX),
+        "{asked:?}\n{ran}"
+    );
 }
 
 fn proxy() {

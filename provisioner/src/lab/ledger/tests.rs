@@ -10,7 +10,7 @@ const LEDGER: &str = "title: {ko: 장, en: chapter}\nexercises: [one.yaml]\nclai
 /// A ledger of one claim beside an exercise whose step `a` has a matrix and one check, naming `claim`.
 fn ledger(entry: &str, claim: &str, expected: &[&str]) {
     let exercise = format!(
-        "id: one\nsection: s\ntitle: {{ko: 하나, en: one}}\nsteps:\n- id: a\n  matrix: {{p: ['x', 'y']}}\n  solve: z\n  checks:\n  - {{id: c, title: {{ko: 씨, en: c}}, run: z, expect: {{exit-code: 1}}{claim}}}\n"
+        "id: one\nsection: s\ntitle: {{ko: 하나, en: one}}\nsteps:\n- id: a\n  matrix: {{p: ['x', 'y']}}\n  solve: z\n  checks:\n  - {{id: c, title: {{ko: 씨, en: c}}, run: z, expect: {{exit-code: 1}}{claim}}}\n  title: t\n"
     );
     let claims = format!(
         "- id: s.x\n  section: s\n  claim: {{ko: 가, en: b}}\n  {}\n",

@@ -66,6 +66,7 @@ impl Reader<'_> {
 
     pub(super) fn step(&mut self, raw: &At<raw::Step>, previous: Option<String>) -> Option<Step> {
         let id = self.id(raw.id.as_ref());
+        let title = self.text(raw.title.as_ref());
         let action = self.action(raw);
         let checks: Vec<Check> = raw.checks.iter().filter_map(|check| self.check(check)).collect();
         let matrix = raw.matrix.iter().map(|(name, values)| {
@@ -98,7 +99,6 @@ impl Reader<'_> {
             None => previous.into_iter().collect(),
         };
         Some(Step {
-            title: self.text(raw.title.as_ref()),
             hosts: self.hosts(raw.hosts.as_ref()).unwrap_or(Hosts::Master),
             needs,
             when: raw.when.as_ref().map(|when| self.when(when)).unwrap_or_default(),
@@ -118,6 +118,7 @@ impl Reader<'_> {
             checks,
             cleanup: raw.cleanup.as_ref().map(|script| (**script).clone()),
             id: id?,
+            title: title?,
         })
     }
 

@@ -31,48 +31,56 @@ fn check(steps: &str, expected: &[&str]) {
 
 #[test]
 fn a_step_through_one_table() {
-    check("- {id: a, solve: 'true'}\n", &[]);
+    check("- {id: a, solve: 'true', title: t}\n", &[]);
     check(
-        "- {id: a, slove: 'true'}\n",
+        "- {id: a, solve: 'true'}\n",
+        &["one.yaml:5:3: the key `title` is missing"],
+    );
+    check(
+        "- {id: a, solve: 'true', title: 이름}\n",
+        &["one.yaml:5:33: the English text is missing"],
+    );
+    check(
+        "- {id: a, slove: 'true', title: t}\n",
         &[
             "one.yaml:5:3: a step that does nothing",
             "one.yaml:5:11: unknown key `slove`",
         ],
     );
     check(
-        "- {id: a, solve: x, solve: y}\n",
+        "- {id: a, solve: x, solve: y, title: t}\n",
         &["one.yaml:5:21: the key `solve` appears twice"],
     );
     check(
-        "- {id: a, solve: x, expect: {}}\n",
+        "- {id: a, solve: x, expect: {}, title: t}\n",
         &["one.yaml:5:29: an empty matcher accepts anything"],
     );
     check(
-        "- {id: a, solve: x, expect: {stdout: {}}}\n",
+        "- {id: a, solve: x, expect: {stdout: {}}, title: t}\n",
         &["one.yaml:5:38: an empty matcher accepts anything"],
     );
     check(
-        "- {id: a, solve: x, expect: {stdout: {matches: '('}}}\n",
+        "- {id: a, solve: x, expect: {stdout: {matches: '('}}, title: t}\n",
         &["one.yaml:5:48: not a regular expression: error: unclosed group"],
     );
     check(
-        "- {id: a, solve: x, expect: {exit-code: 256}}\n",
+        "- {id: a, solve: x, expect: {exit-code: 256}, title: t}\n",
         &["one.yaml:5:41: not a number from 0 to 255: `256`"],
     );
     check(
-        "- {id: a, solve: x, hosts: 'Not A Node'}\n",
+        "- {id: a, solve: x, hosts: 'Not A Node', title: t}\n",
         &["one.yaml:5:28: there is no node `Not A Node`"],
     );
     check(
-        "- {id: a, solve: x, needs: [b]}\n",
+        "- {id: a, solve: x, needs: [b], title: t}\n",
         &["one.yaml:5:29: unknown step `b`"],
     );
     check(
-        "- {id: a, solve: x, deadline: soon}\n",
+        "- {id: a, solve: x, deadline: soon, title: t}\n",
         &["one.yaml:5:31: `soon` is not a duration"],
     );
     check(
-        "- {id: a, solve: x}\n- {id: a, solve: x}\n",
+        "- {id: a, solve: x, title: t}\n- {id: a, solve: x, title: t}\n",
         &["one.yaml:6:8: the id `a` appears twice"],
     );
 }
@@ -80,7 +88,9 @@ fn a_step_through_one_table() {
 #[test]
 fn names_nobody_has() {
     let with = |check: &str| {
-        format!("- id: a\n  solve: x\n  capture: {{got: {{from: stdout}}}}\n  checks:\n  - {check}\n")
+        format!(
+            "- id: a\n  solve: x\n  capture: {{got: {{from: stdout}}}}\n  checks:\n  - {check}\n  title: t\n"
+        )
     };
     check(
         &with("{id: c, title: {ko: 씨, en: c}, run: x, expect: {stdout: {exactly: '${registry}'}}}"),
@@ -103,7 +113,7 @@ fn names_nobody_has() {
 fn a_measure_has_a_unit_and_a_title() {
     let with = |measure: &str| {
         format!(
-            "- id: a\n  checks:\n  - {{id: c, title: c, run: x, expect: {{exit-code: 0}}, measure: {measure}}}\n"
+            "- id: a\n  checks:\n  - {{id: c, title: c, run: x, expect: {{exit-code: 0}}, measure: {measure}}}\n  title: t\n"
         )
     };
     check(&with("{unit: bytes, title: sizes}"), &[]);
@@ -120,7 +130,7 @@ fn a_measure_has_a_unit_and_a_title() {
 #[test]
 fn needs_that_go_round_in_a_circle() {
     check(
-        "- {id: a, solve: x, needs: [b]}\n- {id: b, solve: x, needs: [a]}\n",
+        "- {id: a, solve: x, needs: [b], title: t}\n- {id: b, solve: x, needs: [a], title: t}\n",
         &[
             "one.yaml:5:29: `needs` goes round in a circle through `b`",
             "one.yaml:6:29: `needs` goes round in a circle through `a`",
@@ -130,7 +140,7 @@ fn needs_that_go_round_in_a_circle() {
 
 #[test]
 fn files_stay_in_the_directory() {
-    let exercise = format!("{HEAD}steps: [{{id: a, solve: x}}]\n");
+    let exercise = format!("{HEAD}steps: [{{id: a, solve: x, title: t}}]\n");
     let title = "title: {ko: 장, en: chapter}\n";
     let said = lint(
         &format!("{title}exercises: [../one.yaml, /etc/passwd, two.yaml]\n"),
@@ -185,7 +195,7 @@ fn what_the_program_carries_is_right_and_complete() {
 
 #[test]
 fn an_exclusive_image_is_the_name_of_an_image() {
-    let steps = "steps:\n- {id: a, solve: 'true'}\n";
+    let steps = "steps:\n- {id: a, solve: 'true', title: t}\n";
     let said = |exclusive: &str| lint(LAB, &format!("{HEAD}exclusive: [{exclusive}]\n{steps}"));
     assert_eq!(said("nginx, 'nginx:stable'"), [""; 0]);
     assert_eq!(
