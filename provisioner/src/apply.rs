@@ -2,6 +2,7 @@
 
 mod command;
 mod install;
+pub mod kubernetes;
 pub mod perform;
 
 use std::collections::BTreeSet;

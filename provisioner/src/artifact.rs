@@ -13,6 +13,19 @@ pub struct Bundle {
     pub images: Vec<Image>,
     /// The mirror's storage, a tar (zstd) to unpack at [`MIRROR_STORAGE`]: all images in distribution's own layout.
     pub mirror: Artifact,
+    /// Kubernetes, if the cluster is to have it.
+    pub kubernetes: Option<Kubernetes>,
+}
+
+/// Kubernetes' own part of a bundle.
+#[derive(Clone, Debug)]
+pub struct Kubernetes {
+    /// Version without `v`, e.g. `1.34.4`.
+    pub version: String,
+    /// Its programs, a tar (zstd) to unpack at / of a node.
+    pub programs: Artifact,
+    /// Its images, named in full: `registry.k8s.io/kube-apiserver:v1.34.4`.
+    pub images: Vec<Image>,
 }
 
 /// Where the mirror keeps its storage on a node.

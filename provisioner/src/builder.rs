@@ -208,6 +208,7 @@ fn bundle(parts: &Parts) -> Result<Bundle> {
         node_image: parts.node.artifact("rootfs.tar.zst")?,
         images: parts.images.iter().map(image).collect(),
         mirror: parts.mirror.artifact(mirror::STORAGE)?,
+        kubernetes: None,
     })
 }
 

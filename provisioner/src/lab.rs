@@ -118,6 +118,8 @@ pub struct When {
     pub workers: Option<usize>,
     /// Where nodes come from.
     pub provider: Option<crate::config::ProviderKind>,
+    /// Whether the cluster has Kubernetes.
+    pub kubernetes: Option<bool>,
 }
 
 /// What a step does.

@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 use super::Needless;
 use super::command::{answers, command, unit_step};
 use super::install::install;
+use super::kubernetes;
 use crate::authority_store::AuthorityStore;
 use crate::config::Cluster;
 use crate::error::{Error, Result};
@@ -59,9 +60,20 @@ impl Hands {
         if change.action == Action::Boot {
             return self.boot(&node).await;
         }
-        let session = self.sessions.lock().await.get(&node).cloned();
-        let session = session.ok_or_else(|| Error::new("the node is not reached").on(&node))?;
+        let session = self.session(&node).await?;
         self.act(&session, &change.action).await.map(|()| vec![])
+    }
+
+    pub(super) async fn session(&self, node: &NodeName) -> Result<Session> {
+        let session = self.sessions.lock().await.get(node).cloned();
+        session.ok_or_else(|| Error::new("the node is not reached").on(node))
+    }
+
+    /// Capabilities a process of the node can have.
+    pub(super) fn capabilities(&self, node: &NodeName) -> u64 {
+        let observed = self.observed.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = observed.nodes.get(node).and_then(|seen| seen.known.as_ref());
+        known.map_or(0, |known| known.facts.capabilities)
     }
 
     async fn let_out(&self, open: bool) -> Result<()> {
@@ -180,6 +192,15 @@ impl Hands {
             Action::InstallPackage { package } => {
                 install(session, &self.provider, &self.state, package).await
             }
+            Action::KubernetesInit { mark } => {
+                kubernetes::init(self, session).await?;
+                self.mark(session, mark).await
+            }
+            Action::KubernetesJoin { mark } => {
+                kubernetes::join(self, session, mark).await?;
+                self.mark(session, mark).await
+            }
+            Action::KubernetesReady { nodes } => kubernetes::ready(session, nodes).await,
             Action::MirrorContent => Err(Error::new("the node's image lacks the mirror's content")
                 .on(&session.node)
                 .hint(text!("`lab reset {}`", "run `lab reset {}`", session.node))),

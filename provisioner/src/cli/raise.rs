@@ -37,7 +37,16 @@ pub fn raise(app: &App, verb: &str) -> Result<Raised> {
         .states()?
         .iter()
         .any(|(_, state)| *state == NodeState::Absent);
-    seat.provider.prepare()?;
+    let words = text!(
+        "노드의 디스크와 네트워크 준비",
+        "prepare the nodes' disk and network"
+    );
+    let shown = created.then(|| app.sink.work(None, "prepare", words));
+    let prepared = seat.provider.prepare();
+    match shown {
+        Some(work) => work.finish(prepared)?,
+        None => prepared?,
+    }
     let request = Request {
         paths: &seat.paths,
         cluster: &seat.cluster,

@@ -3,12 +3,13 @@
 
 use std::time::Duration;
 
+use crate::apply::kubernetes;
 use crate::cli::App;
 use crate::config::{Cluster, Node, ProviderKind};
 use crate::error::{Error, Result};
 use crate::node::{NodeName, Role};
 use crate::paths::Paths;
-use crate::provider::Provider;
+use crate::provider::{NodeState, Provider};
 use crate::seat::Lock;
 use crate::session::Session;
 use crate::text::Text;
@@ -107,14 +108,39 @@ impl Seat {
                 let shown = app.sink.work(Some(&endpoint.node), "reach", words.clone());
                 tasks.spawn(async move { shown.finish(Session::open(&endpoint, patience).await.map(drop)) });
             }
-            let mut result = Ok(());
+            let mut result = Ok::<_, Error>(());
             while let Some(ended) = tasks.join_next().await {
                 let ended =
                     ended.unwrap_or_else(|error| Err(Error::new("cannot reach a node").because(error)));
                 result = result.and(ended);
             }
-            result
+            result?;
+            self.wait_until_ready(app).await
         })?
+    }
+
+    /// Where there is Kubernetes, waits until all nodes that run are ready and its own pods run.
+    async fn wait_until_ready(&self, app: &App) -> Result<()> {
+        let master = &self.cluster.master().name;
+        let states = self.provider.states()?;
+        let up: Vec<NodeName> = states
+            .into_iter()
+            .filter(|(_, state)| *state == NodeState::Up)
+            .map(|(node, _)| node)
+            .collect();
+        if self.cluster.kubernetes.is_none() || !up.contains(master) {
+            return Ok(());
+        }
+        let words = text!("쿠버네티스가 준비되기를 기다림", "wait until Kubernetes is ready");
+        let shown = app.sink.work(Some(master), "kubernetes-ready", words);
+        let patience = crate::transport::patient(Duration::from_secs(10));
+        let waiting = async {
+            let session = Session::open(&self.provider.endpoint(master)?, patience).await?;
+            let ended = kubernetes::ready_again(&session, &up).await;
+            session.close().await;
+            ended
+        };
+        shown.finish(waiting.await)
     }
 }
 
@@ -179,6 +205,7 @@ mod tests {
                 image: "registry:2".into(),
             },
             egress: Egress::Auto,
+            kubernetes: None,
         }
     }
 

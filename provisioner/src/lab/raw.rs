@@ -112,6 +112,8 @@ pub struct When {
     pub workers: Option<Word>,
     /// local, vagrant or inventory.
     pub provider: Option<Word>,
+    /// Whether the cluster has Kubernetes: true or false.
+    pub kubernetes: Option<Word>,
 }
 
 /// A value of the output.

@@ -91,6 +91,16 @@ pub fn skip(when: &When, cluster: &Cluster, node: Option<&Node>, now: Circumstan
     if when.provider.is_some_and(|provider| provider != now.provider) {
         return Some(text!("이 프로바이더에서는 하지 않음", "not with this provider"));
     }
+    match (when.kubernetes, &cluster.kubernetes) {
+        (Some(true), None) => {
+            return Some(text!(
+                "쿠버네티스가 없음 (cluster.yaml의 `kubernetes:`)",
+                "no Kubernetes (`kubernetes:` in cluster.yaml)"
+            ));
+        }
+        (Some(false), Some(_)) => return Some(text!("쿠버네티스가 있음", "there is Kubernetes")),
+        _ => {}
+    }
     match when.online {
         Some(true) if !now.online => Some(text!(
             "인터넷에 연결되지 않음 (Docker Hub가 필요함)",

@@ -156,17 +156,17 @@ impl Reader<'_> {
         ];
         let engine = self.word(raw.engine.as_ref(), &engines.map(|(word, _)| word));
         let provider = self.word(raw.provider.as_ref(), &providers.map(|(word, _)| word));
+        let truth = |word: String| word == "true";
         When {
             engine: engine
                 .and_then(|word| engines.iter().find(|(known, _)| *known == word))
                 .map(|(_, engine)| *engine),
-            online: self
-                .word(raw.online.as_ref(), &["true", "false"])
-                .map(|word| word == "true"),
+            online: self.word(raw.online.as_ref(), &["true", "false"]).map(truth),
             workers: self.number(raw.workers.as_ref(), 32),
             provider: provider
                 .and_then(|word| providers.iter().find(|(known, _)| *known == word))
                 .map(|(_, kind)| *kind),
+            kubernetes: self.word(raw.kubernetes.as_ref(), &["true", "false"]).map(truth),
         }
     }
 
