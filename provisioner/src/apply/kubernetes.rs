@@ -1,20 +1,17 @@
-//! kubeadm on nodes: a control plane, workers that join it, and waiting until all are ready. What to do and where is in the
-//! change; tokens are made for one join, never in an argument, and deleted after it.
+//! kubeadm on nodes: a control plane, and workers that join it. What to do and where is in the change; tokens are made for one join, never in an argument, and deleted after it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::command::{command, run};
 use super::perform::Hands;
 use crate::config::Cluster;
 use crate::error::{Error, Result};
 use crate::gather;
-use crate::node::NodeName;
 use crate::plan::Mark;
 use crate::plan::kubernetes::AUTHORITY;
 use crate::render::kubernetes as render;
 use crate::session::Session;
 use crate::text;
-use crate::transport::patient;
 
 /// What kubeadm is given. In memory: it may hold a token.
 const CONFIGURATION: &str = "/run/lab/kubeadm.yaml";
@@ -24,7 +21,6 @@ pub const ADMINISTRATOR: &str = "/etc/kubernetes/admin.conf";
 const SYS_RESOURCE: u64 = 24;
 const INIT: Duration = Duration::from_secs(300);
 const JOIN: Duration = Duration::from_secs(180);
-const READY: Duration = Duration::from_secs(240);
 
 /// `kubeadm init` on the master.
 pub(super) async fn init(hands: &Hands, session: &Session) -> Result<()> {
@@ -135,55 +131,4 @@ async fn kubeadm(session: &Session, verb: &str, configuration: &str, limit: Dura
             session.node
         ))
     })
-}
-
-/// Waits until the API calls all of `nodes` ready, and every pod of its own runs.
-pub async fn ready(session: &Session, nodes: &[NodeName]) -> Result<()> {
-    let deadline = Instant::now() + patient(READY);
-    loop {
-        let missing = match lacking(session, nodes).await {
-            Ok(missing) if missing.is_empty() => return Ok(()),
-            Ok(missing) => missing,
-            Err(error) => error.to_string(),
-        };
-        if Instant::now() > deadline {
-            let words = text!("쿠버네티스가 준비되지 않음", "Kubernetes does not become ready");
-            return Err(Error::new(words).on(&session.node).output(missing).hint(text!(
-                "`lab kubectl -- get nodes,pods -A`로 살펴보세요",
-                "look at it with `lab kubectl -- get nodes,pods -A`"
-            )));
-        }
-        tokio::time::sleep(Duration::from_millis(250)).await;
-    }
-}
-
-/// The same after a start or a restore; where no control plane was ever set up there is nothing to wait for.
-pub async fn ready_again(session: &Session, nodes: &[NodeName]) -> Result<()> {
-    if gather::read(session, ADMINISTRATOR).await.is_empty() {
-        return Ok(());
-    }
-    ready(session, nodes).await
-}
-
-/// Nodes that are not ready and pods of the system that do not run, a line each.
-async fn lacking(session: &Session, nodes: &[NodeName]) -> Result<String> {
-    let kubectl = [
-        "kubectl",
-        "--kubeconfig",
-        ADMINISTRATOR,
-        "--request-timeout=5s",
-        "get",
-    ];
-    let condition = r#"jsonpath={range .items[*]}{.metadata.name}{" "}{.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}"#;
-    let asked = [&kubectl[..], &["nodes", "-o", condition]].concat();
-    let seen = command(session, &asked).await?;
-    let unready = nodes
-        .iter()
-        .filter(|node| !seen.lines().any(|line| line == format!("{node} True")));
-    let mut lines: Vec<String> = unready.map(|node| format!("node {node}")).collect();
-    let asked = [&kubectl[..], &["pods", "-n", "kube-system", "-o", condition]].concat();
-    let pods = command(session, &asked).await?;
-    let waiting = pods.lines().filter(|line| !line.ends_with(" True"));
-    lines.extend(waiting.map(|line| format!("pod {}", line.split(' ').next().unwrap_or(line))));
-    Ok(lines.join("\n"))
 }

@@ -13,6 +13,7 @@ use super::Needless;
 use super::command::{answers, command, unit_step};
 use super::install::install;
 use super::kubernetes;
+use super::readiness::{self, Wanted};
 use crate::authority_store::AuthorityStore;
 use crate::config::Cluster;
 use crate::error::{Error, Result};
@@ -200,7 +201,13 @@ impl Hands {
                 kubernetes::join(self, session, mark).await?;
                 self.mark(session, mark).await
             }
-            Action::KubernetesReady { nodes } => kubernetes::ready(session, nodes).await,
+            Action::KubernetesReady { nodes } => {
+                let wanted = Wanted {
+                    nodes: nodes.clone(),
+                    restarted: None,
+                };
+                readiness::ready(session, &wanted).await
+            }
             Action::MirrorContent => Err(Error::new("the node's image lacks the mirror's content")
                 .on(&session.node)
                 .hint(text!("`lab reset {}`", "run `lab reset {}`", session.node))),

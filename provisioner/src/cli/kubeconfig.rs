@@ -1,8 +1,7 @@
 //! `lab kubeconfig`: the administrator's configuration, for a kubectl of this host that comes in by `lab forward`.
 
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::apply::kubernetes::ADMINISTRATOR;
@@ -64,12 +63,14 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
     Ok(exit::OK)
 }
 
-fn write(file: &PathBuf, text: &str) -> Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    let written = options.open(file).and_then(|mut file| {
-        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-        file.write_all(text.as_bytes())
-    });
-    written.map_err(|error| Error::usage(format!("cannot write {}", file.display())).because(error))
+/// Whole or not at all, and readable by its owner only.
+fn write(file: &Path, text: &str) -> Result<()> {
+    let directory = file.parent().filter(|parent| *parent != Path::new(""));
+    let written =
+        tempfile::NamedTempFile::new_in(directory.unwrap_or(Path::new("."))).and_then(|mut fresh| {
+            fresh.write_all(text.as_bytes())?;
+            fresh.persist(file).map_err(|error| error.error)
+        });
+    let failed = |error| Error::usage(format!("cannot write {}", file.display())).because(error);
+    written.map(drop).map_err(failed)
 }

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use crate::apply::kubernetes;
+use crate::apply::readiness::{self, Wanted};
+use time::OffsetDateTime;
+
 use crate::cli::App;
 use crate::config::{Cluster, Node, ProviderKind};
 use crate::error::{Error, Result};
@@ -94,8 +96,13 @@ impl Seat {
         results.into_iter().collect()
     }
 
-    /// Waits until each node's agent answers.
-    pub fn wait_until_reached(&self, app: &App, nodes: &[NodeName]) -> Result<()> {
+    /// Waits until each node's agent answers, and Kubernetes is ready where there is any. `anew`: those that were started, and when.
+    pub fn wait_until_reached(
+        &self,
+        app: &App,
+        nodes: &[NodeName],
+        anew: (&[NodeName], OffsetDateTime),
+    ) -> Result<()> {
         let words = text!("응답을 기다림", "wait until it answers");
         let patience = crate::transport::patient(Duration::from_secs(60));
         let endpoints = nodes
@@ -115,12 +122,12 @@ impl Seat {
                 result = result.and(ended);
             }
             result?;
-            self.wait_until_ready(app).await
+            self.wait_until_ready(app, (anew.0.to_vec(), anew.1)).await
         })?
     }
 
     /// Where there is Kubernetes, waits until all nodes that run are ready and its own pods run.
-    async fn wait_until_ready(&self, app: &App) -> Result<()> {
+    async fn wait_until_ready(&self, app: &App, restarted: (Vec<NodeName>, OffsetDateTime)) -> Result<()> {
         let master = &self.cluster.master().name;
         let states = self.provider.states()?;
         let up: Vec<NodeName> = states
@@ -134,9 +141,13 @@ impl Seat {
         let words = text!("쿠버네티스가 준비되기를 기다림", "wait until Kubernetes is ready");
         let shown = app.sink.work(Some(master), "kubernetes-ready", words);
         let patience = crate::transport::patient(Duration::from_secs(10));
+        let wanted = Wanted {
+            nodes: up,
+            restarted: Some(restarted),
+        };
         let waiting = async {
             let session = Session::open(&self.provider.endpoint(master)?, patience).await?;
-            let ended = kubernetes::ready_again(&session, &up).await;
+            let ended = readiness::ready_again(&session, &wanted).await;
             session.close().await;
             ended
         };
