@@ -1,8 +1,10 @@
 //! What a bundle holds: artifacts by kind, named by digest. Pure: no process, no socket.
 
 pub mod diff;
+pub mod kubernetes;
 pub mod layout;
 pub mod lock;
 pub mod recipe;
+pub mod source;
 
-pub use crate::artifact::{Artifact, Bundle, Image, MIRROR_STORAGE};
+pub use crate::artifact::{Artifact, Bundle, Image, Kubernetes, MIRROR_STORAGE};
