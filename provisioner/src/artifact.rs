@@ -13,18 +13,18 @@ pub struct Bundle {
     pub images: Vec<Image>,
     /// The mirror's storage, a tar (zstd) to unpack at [`MIRROR_STORAGE`]: all images in distribution's own layout.
     pub mirror: Artifact,
-    /// Kubernetes, if the cluster is to have it.
+    /// Kubernetes, if it was asked for.
     pub kubernetes: Option<Kubernetes>,
 }
 
-/// Kubernetes' own part of a bundle.
+/// Kubernetes of one version.
 #[derive(Clone, Debug)]
 pub struct Kubernetes {
-    /// Version without `v`, e.g. `1.34.4`.
+    /// Without the `v`, e.g. `1.34.4`.
     pub version: String,
-    /// Its programs, a tar (zstd) to unpack at / of a node.
+    /// Its programs: a tar (zstd) to unpack at the root of a node.
     pub programs: Artifact,
-    /// Its images, named in full: `registry.k8s.io/kube-apiserver:v1.34.4`.
+    /// Images of its control plane and of its pods, by the full references kubeadm asks for.
     pub images: Vec<Image>,
 }
 
@@ -45,7 +45,7 @@ pub struct Artifact {
 /// An OCI image of the bundle.
 #[derive(Clone, Debug)]
 pub struct Image {
-    /// As exercises name it, e.g. `nginx:stable`.
+    /// As exercises name it, e.g. `nginx:stable`; of Kubernetes, with its registry.
     pub reference: String,
     /// OCI layout directory.
     pub layout: PathBuf,

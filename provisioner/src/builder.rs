@@ -1,26 +1,36 @@
 //! Makes the bundle, or finds it in the cache. What a bundle is, `bundle` says; what nodes do with it is not known here.
 
+mod binary;
 pub mod cache;
 mod counting;
 mod debian;
+mod download;
+mod go;
 mod image;
+mod kubernetes;
+mod layers;
 mod make;
 mod meter;
 mod mirror;
 mod origin;
+mod outlook;
 mod program;
+mod resolve;
 mod shelf;
 pub mod transfer;
 pub mod tree;
 
 use std::path::PathBuf;
 
+pub use outlook::{Outlook, outlook, span};
 pub use shelf::Parts;
 
 use cache::{Cache, Held};
 use make::Build;
+use resolve::Resolver;
 use shelf::{Lack, Shelf};
 
+use crate::bundle::kubernetes::{self as versions, Kubernetes};
 use crate::bundle::layout::sha256;
 use crate::bundle::lock::Lock;
 use crate::bundle::recipe::{EMBEDDED, Recipes};
@@ -46,16 +56,18 @@ pub const TOOLS: [(&str, &str); 7] = [
 ];
 
 /// How to build.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Never try the network.
     pub offline: bool,
     /// Refuse versions other than the project's bundle.lock has.
     pub locked: bool,
+    /// The version of Kubernetes that belongs in the bundle, if any, e.g. `1.34.4`.
+    pub kubernetes: Option<String>,
 }
 
 /// What a build will take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Estimate {
     /// Minutes.
     pub minutes: u32,
@@ -81,13 +93,61 @@ fn advice() -> Text {
     )
 }
 
-/// The recipes: the project's own if it has any, else those built in.
-pub fn recipes(paths: &Paths) -> Result<Recipes> {
-    let file = paths.project.join("labs/bundle/bundle.yaml");
+/// A file of recipes: its name, and its text; the project's own if it has one, else the one built in.
+fn file(paths: &Paths, name: &str, embedded: &str) -> Result<(String, String)> {
+    let relative = format!("labs/bundle/{name}");
+    let file = paths.project.join(&relative);
     match std::fs::read_to_string(&file) {
-        Ok(text) => Recipes::parse("labs/bundle/bundle.yaml", &text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Recipes::parse("bundle.yaml", EMBEDDED),
+        Ok(text) => Ok((relative, text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Ok((name.to_owned(), embedded.to_owned()))
+        }
         Err(error) => Err(Error::usage(format!("cannot read {}", file.display())).because(error)),
+    }
+}
+
+/// The recipes of everything but Kubernetes.
+pub fn recipes(paths: &Paths) -> Result<Recipes> {
+    let (name, text) = file(paths, "bundle.yaml", EMBEDDED)?;
+    Recipes::parse(&name, &text)
+}
+
+/// Versions of Kubernetes there are recipes for; the first is the one taken when nobody says which.
+pub fn kubernetes_versions(paths: &Paths) -> Result<Vec<String>> {
+    let (name, text) = file(paths, "kubernetes.yaml", versions::EMBEDDED)?;
+    versions::versions(&name, &text)
+}
+
+/// What the project wants, read.
+struct Opened {
+    recipes: Recipes,
+    kubernetes: Option<Kubernetes>,
+    lock: Lock,
+}
+
+fn open(paths: &Paths, kubernetes: Option<&str>) -> Result<Opened> {
+    let (recipes, lock) = (recipes(paths)?, lock(paths)?);
+    let wanted = |version: &str| {
+        let (name, text) = file(paths, "kubernetes.yaml", versions::EMBEDDED)?;
+        Kubernetes::parse(&name, &text, version, architecture(), &recipes)
+    };
+    let kubernetes = kubernetes.map(wanted).transpose()?;
+    Ok(Opened {
+        recipes,
+        kubernetes,
+        lock,
+    })
+}
+
+impl Opened {
+    fn shelf<'a>(&'a self, cache: &'a Cache, full: bool) -> Shelf<'a> {
+        Shelf {
+            cache,
+            recipes: &self.recipes,
+            kubernetes: self.kubernetes.as_ref(),
+            lock: &self.lock,
+            full,
+        }
     }
 }
 
@@ -107,15 +167,14 @@ pub fn lock_name(recipe: &str) -> String {
     format!("{}/{recipe}", architecture())
 }
 
-fn on_shelf(paths: &Paths, cache: &Cache, full: bool) -> Result<std::result::Result<Parts, Vec<Lack>>> {
-    let (recipes, lock) = (recipes(paths)?, lock(paths)?);
-    let shelf = Shelf {
-        cache,
-        recipes: &recipes,
-        lock: &lock,
-        full,
-    };
-    shelf.all()
+fn on_shelf(
+    paths: &Paths,
+    kubernetes: Option<&str>,
+    full: bool,
+) -> Result<std::result::Result<Parts, Vec<Lack>>> {
+    open(paths, kubernetes)?
+        .shelf(&Cache::peek(&paths.cache), full)
+        .all()
 }
 
 fn without(error: Error, lacks: &[Lack]) -> Error {
@@ -128,8 +187,8 @@ fn without(error: Error, lacks: &[Lack]) -> Error {
 }
 
 /// The bundle's parts, all from the cache: an error names what is not there.
-pub fn held(paths: &Paths) -> Result<Parts> {
-    on_shelf(paths, &Cache::peek(&paths.cache), false)?.map_err(|lacks| {
+pub fn held(paths: &Paths, kubernetes: Option<&str>) -> Result<Parts> {
+    on_shelf(paths, kubernetes, false)?.map_err(|lacks| {
         let names = lacks.iter().map(|lack| lack.name.as_str()).collect::<Vec<_>>();
         let error = Error::new(text!(
             "번들에 없음: {}",
@@ -145,8 +204,8 @@ pub fn held(paths: &Paths) -> Result<Parts> {
 }
 
 /// Reads every file of the bundle in the cache; an error names each artifact and file that is not as it was made.
-pub fn verify(paths: &Paths) -> Result<Parts> {
-    on_shelf(paths, &Cache::peek(&paths.cache), true)?.map_err(|lacks| {
+pub fn verify(paths: &Paths, kubernetes: Option<&str>) -> Result<Parts> {
+    on_shelf(paths, kubernetes, true)?.map_err(|lacks| {
         let names = lacks.iter().map(|lack| lack.name.as_str()).collect::<Vec<_>>();
         let error = Error::new(text!(
             "캐시의 번들이 온전하지 않음: {}",
@@ -162,53 +221,64 @@ pub fn verify(paths: &Paths) -> Result<Parts> {
 }
 
 /// The bundle's parts. Makes what is missing, unless offline.
-pub fn parts(paths: &Paths, options: Options, sink: &Sink) -> Result<Parts> {
+pub fn parts(paths: &Paths, options: &Options, sink: &Sink) -> Result<Parts> {
+    let kubernetes = options.kubernetes.as_deref();
     if options.offline {
-        let parts = held(paths)?;
+        let parts = held(paths, kubernetes)?;
         if !options.locked {
             return Ok(parts);
         }
     }
-    let (recipes, lock) = (recipes(paths)?, lock(paths)?);
+    let opened = open(paths, kubernetes)?;
     let cache = Cache::open(&paths.cache)?;
-    let shelf = Shelf {
-        cache: &cache,
-        recipes: &recipes,
-        lock: &lock,
-        full: false,
-    };
-    Build { shelf, options, sink }.parts()
+    Build {
+        shelf: opened.shelf(&cache, false),
+        options,
+        resolver: Resolver::new(&paths.cache),
+        sink,
+    }
+    .parts()
 }
 
-/// The bundle if the cache has all of it. Cheap: waits for nobody, reads no file that was verified before, makes nothing.
-pub fn cached(paths: &Paths) -> Result<Option<Bundle>> {
-    let found = on_shelf(paths, &Cache::peek(&paths.cache), false)?;
+/// The bundle if the cache has all of it, with Kubernetes of this version if one is given. Cheap: waits for nobody, reads
+/// no file that was verified before, makes nothing.
+pub fn cached(paths: &Paths, kubernetes: Option<&str>) -> Result<Option<Bundle>> {
+    let found = on_shelf(paths, kubernetes, false)?;
     found.ok().map(|parts| bundle(&parts)).transpose()
 }
 
 /// The bundle, complete and verified. Quick when it is in the cache.
-pub fn ensure(paths: &Paths, options: Options, sink: &Sink) -> Result<Bundle> {
+pub fn ensure(paths: &Paths, options: &Options, sink: &Sink) -> Result<Bundle> {
     bundle(&parts(paths, options, sink)?)
 }
 
+fn image_of(held: &Held) -> Image {
+    Image {
+        reference: held.record.name.clone(),
+        layout: PathBuf::from(&held.directory),
+        manifest: format!("sha256:{}", held.record.manifest.clone().unwrap_or_default()),
+    }
+}
+
 fn bundle(parts: &Parts) -> Result<Bundle> {
+    let kubernetes = parts.kubernetes.as_ref();
     let all: Vec<&str> = parts
         .images
         .iter()
         .chain([&parts.node, &parts.mirror])
+        .chain(
+            kubernetes
+                .into_iter()
+                .flat_map(|kubernetes| kubernetes.images.iter().chain([&kubernetes.programs])),
+        )
         .map(|held| held.record.entry.sha256.as_str())
         .collect();
-    let image = |held: &Held| Image {
-        reference: held.record.name.clone(),
-        layout: PathBuf::from(&held.directory),
-        manifest: format!("sha256:{}", held.record.manifest.clone().unwrap_or_default()),
-    };
     Ok(Bundle {
         digest: sha256(all.join("\n").as_bytes()),
         node_image: parts.node.artifact("rootfs.tar.zst")?,
-        images: parts.images.iter().map(image).collect(),
+        images: parts.images.iter().map(image_of).collect(),
         mirror: parts.mirror.artifact(mirror::STORAGE)?,
-        kubernetes: None,
+        kubernetes: kubernetes.map(kubernetes::Kubernetes::artifact).transpose()?,
     })
 }
 

@@ -5,5 +5,6 @@ pub mod kubernetes;
 pub mod layout;
 pub mod lock;
 pub mod recipe;
+pub mod source;
 
 pub use crate::artifact::{Artifact, Bundle, Image, Kubernetes, MIRROR_STORAGE};

@@ -6,6 +6,7 @@ mod check;
 mod claims;
 mod clean;
 mod completions;
+mod consent;
 mod doctor;
 mod down;
 mod exec;

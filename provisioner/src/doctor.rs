@@ -173,8 +173,8 @@ pub fn first_build(estimate: Estimate) -> Text {
     } = estimate;
     let tools = tools::building().join(", ");
     text!(
-        "처음 한 번 노드 이미지를 만듭니다: 약 {least}~{most}분, 다운로드 약 {}, 디스크 약 {}. 쓰는 도구: {tools}",
-        "building the node image, once: about {least} to {most} minutes, {} to download, {} of disk. tools used: {tools}",
+        "처음 한 번 번들을 만듭니다: 약 {least}~{most}분, 다운로드 약 {}, 디스크 약 {}. 쓰는 도구: {tools}",
+        "making the bundle, once: about {least} to {most} minutes, {} to download, {} of disk. tools used: {tools}",
         bytes(download),
         bytes(disk)
     )

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use super::meter::Meter;
 use super::{origin, program, tree};
-use crate::bundle::recipe::{Debian, Recipe};
+use crate::bundle::recipe::Recipe;
+use crate::bundle::source::Debian;
 use crate::error::{Error, Result};
 
 /// What a lean tree leaves out.
@@ -160,6 +161,45 @@ pub fn versions(root: &Path, temporary: &Path) -> Result<BTreeMap<String, String
         .filter_map(|line| line.split_once('='))
         .map(|(name, version)| (name.into(), version.into()))
         .collect())
+}
+
+/// Takes one file out of the first package of `debian`, into `target`. Returns the package's version.
+pub fn file(debian: &Debian, temporary: &Path, target: &Path) -> Result<BTreeMap<String, String>> {
+    let (package, file) = debian
+        .packages
+        .first()
+        .zip(debian.file.as_ref())
+        .ok_or_else(|| Error::usage("a program of Debian needs a package and its file"))?;
+    let root = temporary.join("root");
+    let mut argv: Vec<String> = [
+        "mmdebstrap",
+        "--verbose",
+        "--mode=root",
+        "--variant=extract",
+        "--format=directory",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    let authority = origin::authority_file().map(|file| format!("Acquire::https::CAInfo \"{file}\""));
+    let options = origin::options().into_iter().chain(authority);
+    argv.extend(options.map(|option| format!("--aptopt={option}")));
+    argv.push(format!("--include={package}"));
+    argv.extend([debian.suite.clone(), root.display().to_string()]);
+    argv.extend(origin::lines(debian));
+    let mut version = String::new();
+    program::run(&argv, None, temporary, |line| {
+        // Get:5 http://host/debian trixie/main amd64 crictl amd64 1.32.0-1 [9000 kB]
+        let words: Vec<&str> = line.split_whitespace().collect();
+        if words.first().is_some_and(|word| word.starts_with("Get:"))
+            && words.get(4) == Some(&package.as_str())
+        {
+            version = words.get(6).copied().unwrap_or_default().to_owned();
+        }
+    })?;
+    let from = root.join(file.trim_start_matches('/'));
+    fs::copy(&from, target)
+        .map_err(|error| Error::new(format!("{package}: no {file} in it")).because(error))?;
+    Ok(BTreeMap::from([(package.clone(), version)]))
 }
 
 /// Everything in `root` that is stored, `root` itself excepted.

@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::process::Command;
 
 use super::cache::{Held, Record, inventory};
+use super::layers::Making;
 use super::meter::{INSTALLED, Meter};
-use super::tree::{self, Compression, Packed};
+use super::tree::{self, Compression};
 use super::{debian, origin};
-use crate::bundle::diff::{compare, whiteout};
 use crate::bundle::layout::{self, Layer};
 use crate::bundle::lock::Entry;
-use crate::bundle::recipe::{Debian, Recipe};
+use crate::bundle::recipe::Recipe;
+use crate::bundle::source::Debian;
 use crate::error::{Error, Result};
 use crate::event::{Sink, Work};
 
@@ -86,118 +86,80 @@ pub fn rootfs(
     Ok(record)
 }
 
-fn layer(packed: Packed, blobs: &Path, written: &Path, created_by: String) -> Result<Layer> {
-    fs::rename(written, blobs.join(&packed.sha256)).map_err(failed(blobs))?;
-    Ok(Layer {
-        sha256: packed.sha256,
-        size: packed.size,
-        diff_id: packed.diff_id,
-        created_by,
-    })
+/// What an image is made on.
+#[derive(Default)]
+pub struct Ground<'a> {
+    /// Its base, with the recipe that made it.
+    pub base: Option<(&'a Held, &'a Recipe)>,
+    /// Its programs, each with the path it is put at.
+    pub binaries: Vec<(&'a str, &'a Held)>,
 }
 
-/// Packs what changed in `root` since `before`, whiteouts included.
-fn changes(
-    root: &Path,
-    before: &crate::bundle::diff::Tree,
-    target: &Path,
-) -> Result<(Packed, crate::bundle::diff::Tree)> {
-    let after = tree::scan(root)?;
-    let difference = compare(before, &after);
-    let mut paths = difference.changed;
-    let hidden: Vec<String> = difference.gone.iter().map(|path| whiteout(path)).collect();
-    for path in &hidden {
-        fs::write(root.join(path), "").map_err(failed(root))?;
+impl Ground<'_> {
+    /// All of it: the base first.
+    pub fn all(&self) -> Vec<&Held> {
+        let base = self.base.iter().map(|(held, _)| *held);
+        base.chain(self.binaries.iter().map(|(_, held)| *held)).collect()
     }
-    paths.extend(hidden.iter().cloned());
-    let packed = tree::pack(root, &paths, target, Compression::Gzip, |_| ())?;
-    for path in &hidden {
-        fs::remove_file(root.join(path)).map_err(failed(root))?;
-    }
-    Ok((packed, after))
 }
 
-/// Makes an image on `base` in `out`, as an OCI layout: the base's layer, one of packages, one of configuration.
+/// Makes an image on `ground` in `out`, as an OCI layout: the base's layer, one of packages, one of programs, one of
+/// configuration, each where there is something to it.
 pub fn image(
     recipe: &Recipe,
-    debian: &Debian,
-    base: &Held,
-    clean: &Recipe,
+    debian: Option<&Debian>,
+    ground: &Ground<'_>,
     temporary: &Path,
     out: &Path,
     (sink, work): (&Sink, &Work),
 ) -> Result<Record> {
-    let root = temporary.join("root");
-    let blobs = out.join("blobs/sha256");
-    fs::create_dir_all(&root)
-        .and_then(|()| fs::create_dir_all(&blobs))
-        .map_err(failed(&blobs))?;
-    let archive = base.artifact("layer.tar.gz")?;
-    let status = Command::new("tar")
-        .arg("--xattrs")
-        .args(["--numeric-owner", "-xpzf"])
-        .arg(&archive.path)
-        .arg("-C")
-        .arg(&root)
-        .status();
-    if !status.map_err(failed(&root))?.success() {
-        return Err(Error::new(format!("cannot unpack {}", archive.path.display())));
+    let mut making = Making::begin(recipe, temporary, out)?;
+    let (mut sources, mut packages) = (vec![], BTreeMap::new());
+    if let Some((base, _)) = ground.base {
+        making.stand_on(base)?;
     }
-    let shared = blobs.join(&archive.sha256);
-    fs::hard_link(&archive.path, &shared)
-        .or_else(|_| fs::copy(&archive.path, &shared).map(drop))
-        .map_err(failed(&shared))?;
-    let diff_id = base.record.diff_id.clone().unwrap_or_default();
-    let by = format!("{}: {}", base.record.name, base.record.entry.source);
-    let mut layers = vec![Layer {
-        sha256: archive.sha256,
-        size: archive.size,
-        diff_id,
-        created_by: by,
-    }];
-    let before = tree::scan(&root)?;
-    let mut meter = Meter::new(sink, work, &recipe.name, &root, vec![(10, INSTALLED)]);
-    debian::install(debian, &root, temporary, &mut meter)?;
-    let packages = debian::versions(&root, temporary)?;
-    let only_clean = Recipe {
-        files: BTreeMap::new(),
-        links: BTreeMap::new(),
-        ..clean.clone()
-    };
-    tree::furnish(&root, &only_clean)?;
-    let written = temporary.join("layer.tar.gz");
-    let (packed, before) = changes(&root, &before, &written)?;
-    layers.push(layer(
-        packed,
-        &blobs,
-        &written,
-        format!("apt-get install {}", debian.packages.join(" ")),
-    )?);
-    tree::furnish(&root, recipe)?;
-    let (packed, _) = changes(&root, &before, &written)?;
-    layers.push(layer(
-        packed,
-        &blobs,
-        &written,
-        "configuration of the recipe".into(),
-    )?);
-    write_documents(recipe, debian, layers, packages, out)
+    if let (Some(debian), Some((_, clean))) = (debian, ground.base) {
+        let mut meter = Meter::new(sink, work, &recipe.name, &making.root, vec![(10, INSTALLED)]);
+        debian::install(debian, &making.root, temporary, &mut meter)?;
+        packages = debian::versions(&making.root, temporary)?;
+        let only_clean = Recipe {
+            files: BTreeMap::new(),
+            links: BTreeMap::new(),
+            ..clean.clone()
+        };
+        tree::furnish(&making.root, &only_clean)?;
+        making.seal(format!("apt-get install {}", debian.packages.join(" ")))?;
+        sources.push(origin::name(debian));
+    }
+    if !ground.binaries.is_empty() {
+        making.put(&ground.binaries)?;
+    }
+    for (_, held) in &ground.binaries {
+        packages.extend(held.record.entry.packages.clone());
+        sources.push(held.record.entry.source.clone());
+    }
+    let furnished = !(recipe.files.is_empty() && recipe.links.is_empty() && recipe.remove.is_empty());
+    if ground.binaries.is_empty() || furnished {
+        making.configure()?;
+    }
+    write_documents(recipe, sources.join("; "), making.layers, packages, out)
 }
 
 fn write_documents(
     recipe: &Recipe,
-    debian: &Debian,
+    source: String,
     layers: Vec<Layer>,
     packages: BTreeMap<String, String>,
     out: &Path,
 ) -> Result<Record> {
+    let of_package = recipe.version_of.as_ref().and_then(|name| packages.get(name));
     let version = recipe
-        .version_of
+        .version
         .as_ref()
-        .and_then(|name| packages.get(name))
+        .or(of_package)
         .cloned()
         .unwrap_or_default();
-    let mut labels = HashMap::from([("org.opencontainers.image.source".to_owned(), origin::name(debian))]);
+    let mut labels = HashMap::from([("org.opencontainers.image.source".to_owned(), source.clone())]);
     labels.insert("org.opencontainers.image.version".into(), version);
     labels.insert("org.opencontainers.image.title".into(), recipe.name.clone());
     let (_, tag) = recipe
@@ -226,7 +188,7 @@ fn write_documents(
         "index.json".into(),
         "oci-layout".into(),
     ]);
-    let mut record = record(recipe, origin::name(debian), packages, out, &files)?;
+    let mut record = record(recipe, source, packages, out, &files)?;
     record.manifest = Some(made.digest);
     Ok(record)
 }

@@ -3,9 +3,12 @@
 use std::path::Path;
 
 use super::cache::{Held, Record};
+use super::image::Ground;
+use super::resolve::Resolver;
 use super::shelf::{Parts, Place, Shelf, key, mirror_key};
-use super::{Options, image, mirror, origin};
-use crate::bundle::recipe::{Debian, Kind, Recipe};
+use super::{Options, binary, image, mirror, origin};
+use crate::bundle::recipe::{Kind, Recipe};
+use crate::bundle::source::Debian;
 use crate::error::{Error, Result};
 use crate::event::{Sink, Work};
 use crate::text;
@@ -15,7 +18,9 @@ pub struct Build<'a> {
     /// What is there.
     pub shelf: Shelf<'a>,
     /// How.
-    pub options: Options,
+    pub options: &'a Options,
+    /// Finds programs.
+    pub resolver: Resolver<'a>,
     /// Who hears of it.
     pub sink: &'a Sink,
 }
@@ -24,23 +29,26 @@ impl Build<'_> {
     /// All parts, each found or made.
     pub fn parts(&self) -> Result<Parts> {
         let recipe = self.shelf.node()?;
-        let (node, layered) = std::thread::scope(|scope| {
+        let (node, layered, binaries) = std::thread::scope(|scope| {
             let layered = scope.spawn(|| self.layered());
-            let node = self.ensure(recipe, None);
-            (node, joined(layered))
+            let binaries = scope.spawn(|| self.binaries());
+            let node = self.ensure(recipe, &Ground::default());
+            (node, joined(layered), joined(binaries))
         });
-        let ((bases, images), node) = (layered?, node?);
+        let ((bases, images), node, binaries) = (layered?, node?, binaries?);
         let mirror = self.mirror(&images)?;
+        let kubernetes = self.kubernetes(&bases, binaries)?;
         Ok(Parts {
             node,
             bases,
             images,
             mirror,
+            kubernetes,
         })
     }
 
     /// Takes what is there and whole; names what is damaged.
-    fn found(&self, place: Place, name: &str) -> Option<Held> {
+    pub(super) fn found(&self, place: Place, name: &str) -> Option<Held> {
         match place {
             Place::Held(held) => return Some(held),
             Place::Damaged(_, damage) => self.sink.warn(text!(
@@ -54,9 +62,9 @@ impl Build<'_> {
         None
     }
 
-    fn ensure(&self, recipe: &Recipe, base: Option<(&Held, &Recipe)>) -> Result<Held> {
-        let below = base.map(|(held, _)| held);
-        if let Some(held) = self.found(self.shelf.artifact(recipe, below), &recipe.name) {
+    /// What the recipe gives on `ground`: found or made.
+    pub(super) fn ensure(&self, recipe: &Recipe, ground: &Ground<'_>) -> Result<Held> {
+        if let Some(held) = self.found(self.shelf.artifact(recipe, &ground.all()), &recipe.name) {
             return self.permitted(recipe, &held.record).map(|()| held);
         }
         let work = self.sink.work(
@@ -64,25 +72,31 @@ impl Build<'_> {
             format!("bundle {}", recipe.name),
             text!("{} 만들기", "make {}", recipe.name),
         );
-        let made = self.make(recipe, base, &work);
+        let made = self.make(recipe, ground, &work);
         work.finish(made)
     }
 
-    fn make(&self, recipe: &Recipe, base: Option<(&Held, &Recipe)>, work: &Work) -> Result<Held> {
+    fn make(&self, recipe: &Recipe, ground: &Ground<'_>, work: &Work) -> Result<Held> {
         let temporary = self.shelf.cache.temporary()?;
-        let debian = self.source(recipe, temporary.path())?;
         let out = temporary.path().join("out");
         std::fs::create_dir(&out).map_err(|error| Error::new("cannot write the cache").because(error))?;
         let (path, watch) = (temporary.path(), (self.sink, work));
-        let record = match base {
-            None => image::rootfs(recipe, debian, path, &out, watch)?,
-            Some((held, clean)) => image::image(recipe, debian, held, clean, path, &out, watch)?,
+        let record = match recipe.kind {
+            Kind::Binary => binary::binary(recipe, &self.resolver, path, &out, watch)?,
+            Kind::OciImage => {
+                let debian = match ground.base {
+                    Some(_) => Some(self.source(recipe, path)?),
+                    None => None,
+                };
+                image::image(recipe, debian, ground, path, &out, watch)?
+            }
+            _ => image::rootfs(recipe, self.source(recipe, path)?, path, &out, watch)?,
         };
         self.permitted(recipe, &record)?;
-        let below = base.map(|(held, _)| held);
+        let below = ground.all();
         let old = self.shelf.locked(recipe);
-        let lookups = [old, None, Some(&record.entry)].map(|entry| key(recipe, below, entry, "lookup"));
-        let key = key(recipe, below, Some(&record.entry), "artifact");
+        let lookups = [old, None, Some(&record.entry)].map(|entry| key(recipe, &below, entry, "lookup"));
+        let key = key(recipe, &below, Some(&record.entry), "artifact");
         self.shelf.cache.store(&out, &record, &key, &lookups)
     }
 
@@ -153,7 +167,7 @@ impl Build<'_> {
             .partition(|recipe| recipe.kind != Kind::OciImage);
         let mut bases: Vec<(Held, &Recipe)> = Vec::new();
         for recipe in bottom {
-            bases.push((self.ensure(recipe, None)?, recipe));
+            bases.push((self.ensure(recipe, &Ground::default())?, recipe));
         }
         let images: Result<Vec<Held>> = std::thread::scope(|scope| {
             let made: Vec<_> = top
@@ -163,7 +177,11 @@ impl Build<'_> {
                         .iter()
                         .find(|(_, base)| Some(&base.name) == recipe.base.as_ref())
                         .map(|(held, base)| (held, *base));
-                    scope.spawn(move || self.ensure(recipe, base))
+                    let ground = Ground {
+                        base,
+                        ..Ground::default()
+                    };
+                    scope.spawn(move || self.ensure(recipe, &ground))
                 })
                 .collect();
             made.into_iter().map(joined).collect()
@@ -191,7 +209,7 @@ impl Build<'_> {
     }
 }
 
-fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
+pub(super) fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
     thread
         .join()
         .unwrap_or_else(|_| Err(Error::new("a builder stopped")))

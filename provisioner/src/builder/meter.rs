@@ -131,7 +131,7 @@ impl<'a> Meter<'a> {
 }
 
 /// Bytes of `8,175 kB`, or of what is left to get in `5,123 kB/8,175 kB`.
-fn size(text: &str) -> Option<u64> {
+pub fn size(text: &str) -> Option<u64> {
     let (number, unit) = text.split('/').next()?.split_once(' ')?;
     let number: f64 = number.replace(',', "").parse().ok()?;
     let factor = match unit {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::program;
-use crate::bundle::recipe::Debian;
+use crate::bundle::source::Debian;
 use crate::error::{Error, Result};
 
 /// Where apt keeps its helper, on every distribution that packages apt.
@@ -75,16 +75,24 @@ pub fn reach(debian: &Debian, temporary: &Path) -> Result<()> {
         return Ok(()); // Then apt itself will find out.
     }
     let url = format!("{}/dists/{}/InRelease", mirror(debian), debian.suite);
+    program::run_beside(&fetching(&url, &temporary.join("InRelease"), 15), temporary).map(drop)
+}
+
+/// The argv that downloads `url` to `target` the way apt does, giving up on a server that is silent for `silence` seconds.
+pub fn fetching(url: &str, target: &Path, silence: u64) -> Vec<String> {
     let mut argv: Vec<String> = [HELPER, "-q", "-o", "Acquire::Retries=0"]
         .map(str::to_owned)
         .to_vec();
     for method in ["http", "https"] {
-        argv.extend(["-o".into(), format!("Acquire::{method}::Timeout=15")]);
+        argv.extend(["-o".into(), format!("Acquire::{method}::Timeout={silence}")]);
     }
     if let Some(file) = authority_file() {
         argv.extend(["-o".into(), format!("Acquire::https::CAInfo={file}")]);
     }
-    let target = temporary.join("InRelease").display().to_string();
-    argv.extend(["download-file".into(), url, target]);
-    program::run_beside(&argv, temporary).map(drop)
+    argv.extend([
+        "download-file".into(),
+        url.to_owned(),
+        target.display().to_string(),
+    ]);
+    argv
 }

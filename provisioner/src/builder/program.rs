@@ -60,12 +60,32 @@ pub fn run(
     temporary: &Path,
     on_line: impl FnMut(&str),
 ) -> Result<String> {
-    start(argv, root.map_or(Space::Private, Space::Root), temporary, on_line)
+    let space = root.map_or(Space::Private, Space::Root);
+    start(argv, space, temporary, Manner::default(), on_line)
 }
 
-/// Runs a program that mounts and starts nothing. Returns its stdout.
+/// Runs a program that mounts nothing and leaves nothing running. Returns its stdout.
 pub fn run_beside(argv: &[String], temporary: &Path) -> Result<String> {
-    start(argv, Space::Shared, temporary, |_| ())
+    run_so(argv, Manner::default(), temporary, |_| ())
+}
+
+/// The same, in a manner of its own; `on_line` sees each line as in [`run`].
+pub fn run_so(
+    argv: &[String],
+    manner: Manner<'_>,
+    temporary: &Path,
+    on_line: impl FnMut(&str),
+) -> Result<String> {
+    start(argv, Space::Shared, temporary, manner, on_line)
+}
+
+/// How a program is run, beyond what it is told.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Manner<'a> {
+    /// Its working directory; else that of `lab`.
+    pub directory: Option<&'a Path>,
+    /// Variables, on top of those of `lab`.
+    pub environment: &'a [(String, String)],
 }
 
 /// Sends every line of `stream`, with whether it is of stdout.
@@ -86,7 +106,7 @@ fn forward(stream: Option<impl Read + Send + 'static>, stdout: bool, to: &Sender
     });
 }
 
-fn command(argv: &[String], space: Space<'_>, temporary: &Path) -> Command {
+fn command(argv: &[String], space: Space<'_>, temporary: &Path, manner: Manner<'_>) -> Command {
     let all = contained(argv, space);
     let mut command = Command::new(&all[0]);
     command
@@ -106,6 +126,10 @@ fn command(argv: &[String], space: Space<'_>, temporary: &Path) -> Command {
     } else {
         command.env("TMPDIR", temporary);
     }
+    if let Some(directory) = manner.directory {
+        command.current_dir(directory);
+    }
+    command.envs(manner.environment.iter().map(|(name, value)| (name, value)));
     command
 }
 
@@ -113,11 +137,12 @@ fn start(
     argv: &[String],
     space: Space<'_>,
     temporary: &Path,
+    manner: Manner<'_>,
     mut on_line: impl FnMut(&str),
 ) -> Result<String> {
     let name = argv.first().map_or("", String::as_str);
     let failed = || Error::new(text!("`{}` 실행 실패", "`{}` failed", name));
-    let mut child = command(argv, space, temporary)
+    let mut child = command(argv, space, temporary, manner)
         .spawn()
         .map_err(|error| failed().because(error).hint(super::advice()))?;
     let (to, lines) = channel();

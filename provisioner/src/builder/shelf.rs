@@ -1,6 +1,7 @@
 //! Looks the bundle up in the cache, artifact by artifact. Makes nothing.
 
 use super::cache::{Cache, Held};
+use super::kubernetes::Kubernetes;
 use super::{VERSION, architecture, lock_name};
 use crate::bundle::layout::sha256;
 use crate::bundle::lock::{Entry, Lock};
@@ -18,6 +19,8 @@ pub struct Parts {
     pub images: Vec<Held>,
     /// The mirror's storage.
     pub mirror: Held,
+    /// Kubernetes, if it was asked for.
+    pub kubernetes: Option<Kubernetes>,
 }
 
 impl Parts {
@@ -27,11 +30,15 @@ impl Parts {
             .chain(&self.bases)
             .chain(&self.images)
             .chain([&self.mirror])
+            .chain(self.kubernetes.iter().flat_map(Kubernetes::all))
     }
 
-    /// What recipes made: everything but the mirror, which is put together from images.
+    /// What recipes made: everything but what is put together from it.
     pub fn recipes(&self) -> impl Iterator<Item = &Held> {
-        std::iter::once(&self.node).chain(&self.bases).chain(&self.images)
+        std::iter::once(&self.node)
+            .chain(&self.bases)
+            .chain(&self.images)
+            .chain(self.kubernetes.iter().flat_map(Kubernetes::recipes))
     }
 }
 
@@ -67,23 +74,35 @@ pub struct Shelf<'a> {
     pub cache: &'a Cache,
     /// What a bundle is made of.
     pub recipes: &'a Recipes,
+    /// Kubernetes, if it is wanted.
+    pub kubernetes: Option<&'a crate::bundle::kubernetes::Kubernetes>,
     /// Versions wanted.
     pub lock: &'a Lock,
     /// Read every file, however recently it was verified.
     pub full: bool,
 }
 
-/// Names what a recipe gives on a base, with the versions of `entry`.
-pub fn key(recipe: &Recipe, base: Option<&Held>, entry: Option<&Entry>, part: &str) -> String {
+/// Names what a recipe gives on those below it, with the versions of `entry`.
+pub fn key(recipe: &Recipe, below: &[&Held], entry: Option<&Entry>, part: &str) -> String {
     let recipe = serde_json::to_string(recipe).unwrap_or_default();
-    let base = base.map_or("", |base| &base.record.entry.sha256);
+    let below: Vec<&str> = below
+        .iter()
+        .map(|held| held.record.entry.sha256.as_str())
+        .collect();
     let packages = entry
         .map(|entry| format!("{} {:?}", entry.source, entry.packages))
         .unwrap_or_default();
     sha256(
-        [part, VERSION, architecture(), &recipe, base, &packages]
-            .join("\0")
-            .as_bytes(),
+        [
+            part,
+            VERSION,
+            architecture(),
+            &recipe,
+            &below.join("\n"),
+            &packages,
+        ]
+        .join("\0")
+        .as_bytes(),
     )
 }
 
@@ -102,13 +121,13 @@ impl Shelf<'_> {
         self.lock.artifacts.get(&lock_name(&recipe.name))
     }
 
-    /// What a recipe made on a base.
-    pub fn artifact(&self, recipe: &Recipe, base: Option<&Held>) -> Place {
-        let lookup = key(recipe, base, self.locked(recipe), "lookup");
+    /// What a recipe made on those below it.
+    pub fn artifact(&self, recipe: &Recipe, below: &[&Held]) -> Place {
+        let lookup = key(recipe, below, self.locked(recipe), "lookup");
         let Some(held) = self.cache.find(&lookup) else {
             return Place::Missing;
         };
-        if held.key != key(recipe, base, Some(&held.record.entry), "artifact") {
+        if held.key != key(recipe, below, Some(&held.record.entry), "artifact") {
             return Place::Damaged(held, "artifact.json: not the record it was stored with".into());
         }
         self.judged(held)
@@ -120,7 +139,7 @@ impl Shelf<'_> {
         held.map_or(Place::Missing, |held| self.judged(held))
     }
 
-    fn judged(&self, held: Held) -> Place {
+    pub(super) fn judged(&self, held: Held) -> Place {
         match self.cache.damage(&held, self.full) {
             None => Place::Held(held),
             Some(damage) => Place::Damaged(held, damage),
@@ -140,39 +159,46 @@ impl Shelf<'_> {
         all.filter(|recipe| recipe.lean || recipe.kind == Kind::OciImage)
     }
 
+    /// What a recipe made on those of `made` that it is built on.
+    pub fn place(&self, recipe: &Recipe, made: &[&Held]) -> Place {
+        below(recipe, made).map_or(Place::Missing, |below| self.artifact(recipe, &below))
+    }
+
     /// Everything, or all that is lacking.
     pub fn all(&self) -> Result<std::result::Result<Parts, Vec<Lack>>> {
         let mut lacks = Vec::new();
-        let node = note(self.artifact(self.node()?, None), &self.node()?.name, &mut lacks);
+        let node = note(self.artifact(self.node()?, &[]), &self.node()?.name, &mut lacks);
         let (mut bases, mut images): (Vec<Held>, Vec<Held>) = (vec![], vec![]);
         for recipe in self.layered() {
-            let base = recipe
-                .base
-                .as_ref()
-                .map(|name| bases.iter().find(|base| base.record.name == *name));
-            let place = match base {
-                Some(None) => Place::Missing,
-                Some(base) => self.artifact(recipe, base),
-                None => self.artifact(recipe, None),
-            };
+            let place = self.place(recipe, &bases.iter().collect::<Vec<_>>());
             let kind = if recipe.lean { &mut bases } else { &mut images };
             kind.extend(note(place, &recipe.name, &mut lacks));
         }
         let mirror = note(self.mirror(&images), "mirror", &mut lacks);
+        let kubernetes = self
+            .kubernetes
+            .map(|wanted| self.kubernetes(wanted, &bases, &mut lacks));
         Ok(match (node, mirror) {
             (Some(node), Some(mirror)) if lacks.is_empty() => Ok(Parts {
                 node,
                 bases,
                 images,
                 mirror,
+                kubernetes: kubernetes.flatten(),
             }),
             _ => Err(lacks),
         })
     }
 }
 
+/// Those of `made` that a recipe is built on, in its order; `None` if one is not among them.
+pub fn below<'h>(recipe: &Recipe, made: &[&'h Held]) -> Option<Vec<&'h Held>> {
+    let find = |name: &str| made.iter().find(|held| held.record.name == name).copied();
+    recipe.below().map(find).collect()
+}
+
 /// What is there, damaged or not, so that everything built on it is looked at too; notes what is wrong with it.
-fn note(place: Place, name: &str, lacks: &mut Vec<Lack>) -> Option<Held> {
+pub fn note(place: Place, name: &str, lacks: &mut Vec<Lack>) -> Option<Held> {
     let (held, damage) = match place {
         Place::Held(held) => return Some(held),
         Place::Damaged(held, damage) => (Some(held), Some(damage)),

@@ -133,7 +133,7 @@ fn walk(root: &Path, below: &str, tree: &mut Tree) -> io::Result<()> {
 }
 
 /// The file `absolute` of `root`. A parent that is a link is followed inside the root; links out of it are refused.
-fn inside(root: &Path, absolute: &str) -> io::Result<PathBuf> {
+pub fn inside(root: &Path, absolute: &str) -> io::Result<PathBuf> {
     let path = root.join(absolute.trim_start_matches('/'));
     let parent = path.parent().unwrap_or(root);
     fs::create_dir_all(parent)?;

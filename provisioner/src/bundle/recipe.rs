@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use super::source::{Debian, Source};
 use crate::error::{Error, Result};
 use crate::text;
 
@@ -37,6 +38,12 @@ pub struct Recipe {
     /// The package whose version is the artifact's.
     #[serde(default)]
     pub version_of: Option<String>,
+    /// The artifact's version, where no package tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Programs of an image: the recipe that makes each, by absolute path.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub binaries: BTreeMap<String, String>,
     /// Files to write, by absolute path.
     #[serde(default)]
     pub files: BTreeMap<String, File>,
@@ -67,56 +74,6 @@ pub enum Kind {
     MavenRepo,
     /// A git repository.
     GitRepo,
-}
-
-/// Where an artifact can come from.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Source {
-    /// An image of a public registry.
-    Upstream(Upstream),
-    /// Packages of Debian.
-    Debian(Debian),
-}
-
-/// An image of a public registry.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Upstream {
-    /// As `docker pull` takes it.
-    pub reference: String,
-    /// Never tried, so never taken.
-    #[serde(default)]
-    pub unproved: bool,
-}
-
-/// Packages of Debian.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Debian {
-    /// Codename.
-    pub suite: String,
-    /// Whether its security suite is used too.
-    #[serde(default)]
-    pub security: bool,
-    /// Packages on top of the minimal system.
-    pub packages: Vec<String>,
-    /// The mirror, `http://host/debian`; else the one the user names, or Debian's own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mirror: Option<String>,
-    /// Packages taken from a newer suite, by name; everything else stays.
-    #[serde(default)]
-    pub newer: Option<Newer>,
-}
-
-/// Packages of a newer suite.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Newer {
-    /// Codename.
-    pub suite: String,
-    /// Exactly these come from it.
-    pub packages: Vec<String>,
 }
 
 /// A file to write.
@@ -161,14 +118,20 @@ impl Recipes {
         let recipes: Self = serde_yaml::from_str(text).map_err(|error| {
             Error::usage(text!("{}: 레시피가 잘못됨", "{}: bad recipe", file)).cause(error.to_string())
         })?;
-        let mut seen: Vec<&str> = Vec::new();
-        for recipe in &recipes.artifacts {
+        recipes.check(file, &[])?;
+        Ok(recipes)
+    }
+
+    /// Checks each recipe; those of `before` come before all of them.
+    pub(super) fn check(&self, file: &str, before: &[&str]) -> Result<()> {
+        let mut seen: Vec<&str> = before.to_vec();
+        for recipe in &self.artifacts {
             recipe
                 .check(&seen)
                 .map_err(|why| Error::usage(format!("{file}: {}: {why}", recipe.name)))?;
             seen.push(&recipe.name);
         }
-        Ok(recipes)
+        Ok(())
     }
 
     /// The recipe called `name`.
@@ -185,15 +148,14 @@ impl Recipe {
         if seen.contains(&self.name.as_str()) {
             return Err("named twice".into());
         }
-        if !matches!(self.kind, Kind::Rootfs | Kind::OciImage) {
+        if !matches!(self.kind, Kind::Rootfs | Kind::OciImage | Kind::Binary) {
             return Err(format!("kind {:?} cannot be built yet", self.kind));
         }
-        match (self.kind, &self.base) {
-            (Kind::OciImage, None) => return Err("an oci-image needs a base".into()),
-            (_, Some(base)) if !seen.contains(&base.as_str()) => {
-                return Err(format!("base `{base}` does not come before it"));
-            }
-            _ => {}
+        if self.kind == Kind::OciImage && self.base.is_none() && self.binaries.is_empty() {
+            return Err("an oci-image needs a base or binaries".into());
+        }
+        if let Some(below) = self.below().find(|below| !seen.contains(below)) {
+            return Err(format!("`{below}` does not come before it"));
         }
         if self.kind == Kind::OciImage && self.reference().is_none() {
             return Err("an image's name is name:tag".into());
@@ -203,16 +165,43 @@ impl Recipe {
             .files
             .keys()
             .chain(self.links.keys())
+            .chain(self.binaries.keys())
             .chain(&self.remove)
             .find(bad)
         {
             Some(path) => Err(format!("not an absolute path: {path}")),
-            None if self.debian().next().is_none() => Err("no source that can be tried".into()),
-            None => Ok(()),
+            None => self.check_sources(),
         }
     }
 
-    /// An image's repository and tag.
+    fn check_sources(&self) -> std::result::Result<(), String> {
+        let usable = |source: &Source| match (self.kind, source) {
+            (_, Source::Upstream(_)) => true,
+            (Kind::Binary, Source::Debian(debian)) => debian.file.is_some(),
+            (Kind::Binary, _) => true,
+            (_, Source::Debian(debian)) => debian.file.is_none(),
+            _ => false,
+        };
+        if let Some(source) = self.sources.iter().find(|source| !usable(source)) {
+            return Err(format!("{:?} cannot be made of {source:?}", self.kind));
+        }
+        let tried = match self.kind {
+            Kind::Binary => self.tried().count(),
+            Kind::OciImage if self.base.is_none() => return Ok(()),
+            _ => self.debian().count(),
+        };
+        if tried == 0 {
+            return Err("no source that can be tried".into());
+        }
+        Ok(())
+    }
+
+    /// Names of what it is made of: the base, then the programs.
+    pub fn below(&self) -> impl Iterator<Item = &str> {
+        self.base.iter().chain(self.binaries.values()).map(String::as_str)
+    }
+
+    /// An image's repository and tag. The repository may begin with the registry's name.
     pub fn reference(&self) -> Option<(&str, &str)> {
         let (name, tag) = self.name.split_once(':')?;
         let plain = |part: &str| {
@@ -222,14 +211,20 @@ impl Recipe {
                 .is_some_and(|first| first.is_ascii_alphanumeric())
                 && characters.all(|each| each.is_ascii_alphanumeric() || "._-".contains(each))
         };
-        (plain(name) && plain(tag)).then_some((name, tag))
+        (name.split('/').all(plain) && plain(tag)).then_some((name, tag))
     }
 
-    /// Sources that can be tried, in order: Debian's packages, as nothing else is proved yet.
+    /// Sources that can be tried, in order.
+    pub fn tried(&self) -> impl Iterator<Item = &Source> {
+        let tried = |source: &&Source| !matches!(source, Source::Upstream(_));
+        self.sources.iter().filter(tried)
+    }
+
+    /// Debian's packages among them.
     pub fn debian(&self) -> impl Iterator<Item = &Debian> {
         self.sources.iter().filter_map(|source| match source {
             Source::Debian(debian) => Some(debian),
-            Source::Upstream(_) => None,
+            _ => None,
         })
     }
 }

@@ -12,6 +12,9 @@ use crate::{doctor, privilege, text};
 /// Arguments of `lab bundle`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// With Kubernetes of this version, or of the one tried most
+    #[arg(long, global = true, value_name = "VERSION", num_args = 0..=1, default_missing_value = "")]
+    kubernetes: Option<String>,
     #[command(subcommand)]
     action: Action,
 }
@@ -45,12 +48,21 @@ enum Action {
 /// Runs the verb.
 pub fn run(args: &Args, app: &App) -> Result<u8> {
     let paths = app.paths()?;
+    let version = version(args, &paths)?;
+    let held = || builder::held(&paths, version.as_deref());
     match &args.action {
-        Action::Build { locked } => show(app, &build(app, &paths, *locked)?),
-        Action::Verify => show(app, &builder::verify(&paths)?),
-        Action::List => show(app, &builder::held(&paths)?),
-        Action::Lock => lock(&paths, &builder::held(&paths)?)?,
-        Action::Export { file } => export(app, &paths, file)?,
+        Action::Build { locked } => {
+            let options = Options {
+                offline: app.global.offline,
+                locked: *locked,
+                kubernetes: version,
+            };
+            show(app, &build(app, &paths, &options)?);
+        }
+        Action::Verify => show(app, &builder::verify(&paths, version.as_deref())?),
+        Action::List => show(app, &held()?),
+        Action::Lock => lock(&paths, &held()?)?,
+        Action::Export { file } => export(app, &paths, &held()?, file)?,
         Action::Import { file } => {
             let what = text!("{} 가져오기", "import {}", file.display());
             let work = app.sink.work(None, "bundle import", what);
@@ -63,9 +75,17 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
     Ok(exit::OK)
 }
 
+/// The version of Kubernetes that is meant, if any.
+fn version(args: &Args, paths: &Paths) -> Result<Option<String>> {
+    match args.kubernetes.as_deref() {
+        Some("") => Ok(builder::kubernetes_versions(paths)?.into_iter().next()),
+        named => Ok(named.map(|version| version.trim_start_matches('v').to_owned())),
+    }
+}
+
 /// Makes what is missing, on a host made fit for that first.
-fn build(app: &App, paths: &Paths, locked: bool) -> Result<Parts> {
-    if !app.global.offline && builder::cached(paths)?.is_none() {
+fn build(app: &App, paths: &Paths, options: &Options) -> Result<Parts> {
+    if !options.offline && builder::cached(paths, options.kubernetes.as_deref())?.is_none() {
         let why = text!("번들을 만들려고", "to make the bundle");
         privilege::ensure_root(&why, app.out, paths)?;
         doctor::ensure_host(&doctor::Request {
@@ -78,16 +98,13 @@ fn build(app: &App, paths: &Paths, locked: bool) -> Result<Parts> {
             out: app.out,
             sink: &app.sink,
         })?;
+        app.consent(paths, options)?;
     }
-    let options = Options {
-        offline: app.global.offline,
-        locked,
-    };
     builder::parts(paths, options, &app.sink)
 }
 
-fn export(app: &App, paths: &Paths, file: &Path) -> Result<()> {
-    let parts: Vec<_> = builder::held(paths)?.all().cloned().collect();
+fn export(app: &App, paths: &Paths, parts: &Parts, file: &Path) -> Result<()> {
+    let parts: Vec<_> = parts.all().cloned().collect();
     let what = text!("{}에 내보내기", "export to {}", file.display());
     let work = app.sink.work(None, "bundle export", what);
     let written = Cache::open(&paths.cache).and_then(|cache| transfer::export(&cache, &parts, file, &work));

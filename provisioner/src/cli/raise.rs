@@ -66,16 +66,19 @@ pub fn raise(app: &App, verb: &str) -> Result<Raised> {
 
 /// The bundle: from the cache, or built after saying what that takes. The host is made fit for either first.
 fn bundle(app: &App, seat: &Seat) -> Result<Bundle> {
-    let cached = builder::cached(&seat.paths)?;
+    let options = Options {
+        offline: app.global.offline,
+        kubernetes: seat
+            .cluster
+            .kubernetes
+            .as_ref()
+            .map(|kubernetes| kubernetes.version.clone()),
+        ..Options::default()
+    };
+    let cached = builder::cached(&seat.paths, options.kubernetes.as_deref())?;
     let building = cached.is_none() && !app.global.offline;
     if building {
-        let estimate = builder::ESTIMATE;
-        let said = doctor::first_build(doctor::Estimate {
-            minutes: (estimate.minutes, estimate.minutes + 3),
-            download: estimate.download,
-            disk: estimate.disk,
-        });
-        app.sink.note(said);
+        app.consent(&seat.paths, &options)?;
     }
     doctor::ensure_host(&doctor::Request {
         paths: &seat.paths,
@@ -87,11 +90,7 @@ fn bundle(app: &App, seat: &Seat) -> Result<Bundle> {
         out: app.out,
         sink: &app.sink,
     })?;
-    let options = Options {
-        offline: app.global.offline,
-        ..Options::default()
-    };
-    cached.map_or_else(|| builder::ensure(&seat.paths, options, &app.sink), Ok)
+    cached.map_or_else(|| builder::ensure(&seat.paths, &options, &app.sink), Ok)
 }
 
 /// A new cluster is saved as it is; so is one whose `lab up` was killed before it was saved.

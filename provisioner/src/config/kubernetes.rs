@@ -6,7 +6,7 @@ use super::check::Checker;
 use super::raw;
 use super::scalar::Wrong;
 use super::{Kubernetes, Network};
-use crate::bundle::kubernetes::OFFERED;
+use crate::bundle::kubernetes::{EMBEDDED, versions};
 use crate::text;
 
 const PODS: Network = Network {
@@ -63,11 +63,12 @@ impl Checker<'_> {
 /// A version in full, or the lab's of a minor.
 fn version(word: &str) -> Result<String, Wrong> {
     let minor = format!("{word}.");
-    let found = OFFERED
+    let offered = versions("kubernetes.yaml", EMBEDDED).unwrap_or_default();
+    let found = offered
         .iter()
-        .find(|offered| **offered == word || offered.starts_with(&minor));
-    found.map(|version| (*version).to_owned()).ok_or_else(|| {
-        let offered = OFFERED.join(", ");
+        .find(|offered| *offered == word || offered.starts_with(&minor));
+    found.cloned().ok_or_else(|| {
+        let offered = offered.join(", ");
         let message = text!(
             "Kubernetes {word}은(는) 번들에 없음",
             "the bundle has no Kubernetes {word}"

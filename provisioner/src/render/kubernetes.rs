@@ -13,7 +13,7 @@ use crate::error::Result;
 #[derive(Template)]
 #[template(path = "kubernetes/containerd.toml", escape = "none")]
 struct Containerd {
-    pause: &'static str,
+    pause: String,
 }
 
 #[derive(Template)]
@@ -61,7 +61,7 @@ struct Join<'a> {
 /// containerd's own configuration.
 pub fn containerd(kubernetes: &Kubernetes) -> Result<String> {
     fill(&Containerd {
-        pause: pause(&kubernetes.version),
+        pause: pause(&kubernetes.version)?,
     })
 }
 

@@ -1,0 +1,169 @@
+//! Makes programs of the first source that gives them, each as one compressed file; puts them into trees.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use super::cache::{Held, Record, inventory};
+use super::go::Toolchain;
+use super::outlook::span;
+use super::resolve::{Reached, Resolver, name, nothing, seconds};
+use super::tree::{self, Hashing};
+use super::{debian, download, program};
+use crate::bundle::lock::Entry;
+use crate::bundle::recipe::Recipe;
+use crate::bundle::source::{C, Source};
+use crate::error::{Error, Result};
+use crate::event::{Sink, Work};
+use crate::text;
+use crate::text::Text;
+
+/// The file of a program's artifact.
+const FILE: &str = "program.zst";
+
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> Error {
+    move |error| Error::new(format!("cannot write {}", path.display())).because(error)
+}
+
+/// Makes the program in `out`. A source that fails is named, and the next one tried.
+pub fn binary(
+    recipe: &Recipe,
+    resolver: &Resolver<'_>,
+    temporary: &Path,
+    out: &Path,
+    (sink, work): (&Sink, &Work),
+) -> Result<Record> {
+    let mut reasons: Vec<(String, Error)> = Vec::new();
+    for source in recipe.tried() {
+        if let Some((before, error)) = reasons.last() {
+            sink.note(going_on(recipe, before, error, &name(source)));
+        }
+        // Of its own: nothing of a source that failed is left for the next.
+        let attempt = temporary.join(format!("source-{}", reasons.len()));
+        fs::create_dir(&attempt).map_err(failed(&attempt))?;
+        let made = resolver.reach(source, &attempt).and_then(|reached| {
+            sink.note(taking(recipe, source));
+            let target = attempt.join("program");
+            let versions = made(recipe, reached, &attempt, &target, work)?;
+            store(recipe, source, versions, &target, out)
+        });
+        match made {
+            Ok(record) => return Ok(record),
+            Err(error) => reasons.push((name(source), error)),
+        }
+    }
+    Err(nothing(recipe, reasons))
+}
+
+fn going_on(recipe: &Recipe, before: &str, error: &Error, next: &str) -> Text {
+    let (name, why) = (&recipe.name, error.told());
+    Text {
+        ko: format!("{name}: {before}에서 얻지 못해 {next}을(를) 씀: {}", why.ko),
+        en: format!("{name}: not from {before}, trying {next}: {}", why.en),
+    }
+}
+
+/// What is taken, and how long that usually takes.
+fn taking(recipe: &Recipe, source: &Source) -> Text {
+    let (recipe, usual, source) = (&recipe.name, span(seconds(source.usual())), name(source));
+    Text {
+        ko: format!("{recipe}: {source}, 보통 {}", usual.ko),
+        en: format!("{recipe}: {source}, usually {}", usual.en),
+    }
+}
+
+/// Makes the program at `target`. Returns the versions of what it was made of.
+fn made(
+    recipe: &Recipe,
+    reached: Reached<'_>,
+    temporary: &Path,
+    target: &Path,
+    work: &Work,
+) -> Result<BTreeMap<String, String>> {
+    match reached {
+        Reached::Debian(debian) => debian::file(debian, temporary, target),
+        Reached::Download(download, promise) => {
+            let version = download::download(download, &promise, temporary, target, &mut |done, total| {
+                work.progress(done, total, true);
+            })?;
+            Ok(BTreeMap::from([(recipe.name.clone(), version)]))
+        }
+        Reached::Go(go, toolchain) => toolchain.build(go, temporary, target, |done, all| {
+            work.progress(done, Some(all), false)
+        }),
+        Reached::C(c, toolchain, compiler) => compile(c, &toolchain, &compiler, temporary, target),
+    }
+}
+
+fn compile(
+    c: &C,
+    toolchain: &Toolchain,
+    (compiler, version): &(String, String),
+    temporary: &Path,
+    target: &Path,
+) -> Result<BTreeMap<String, String>> {
+    let file = toolchain.file(&c.module, &c.version, &c.file, temporary)?;
+    let (out, file) = (target.display().to_string(), file.display().to_string());
+    // Without its name, which would differ: the same source gives the same bytes.
+    let words = ["-static", "-s", "-Wl,--build-id=none", "-o", &out, &file];
+    let mut argv: Vec<String> = vec![compiler.clone()];
+    argv.extend(c.flags.iter().cloned());
+    argv.extend(words.map(str::to_owned));
+    program::run_beside(&argv, temporary).map_err(|error| {
+        error.hint(text!(
+            "`apt-get install gcc libc6-dev`",
+            "`apt-get install gcc libc6-dev`"
+        ))
+    })?;
+    Ok(BTreeMap::from([
+        (c.module.clone(), c.version.clone()),
+        (compiler.clone(), version.clone()),
+    ]))
+}
+
+/// Compresses the program into `out` and describes it.
+fn store(
+    recipe: &Recipe,
+    source: &Source,
+    packages: BTreeMap<String, String>,
+    program: &Path,
+    out: &Path,
+) -> Result<Record> {
+    let target = out.join(FILE);
+    let compress = || -> io::Result<String> {
+        let encoder = zstd::Encoder::new(fs::File::create(&target)?, 3)?;
+        let mut tee = Hashing::new(encoder);
+        io::copy(&mut fs::File::open(program)?, &mut tee)?;
+        let (encoder, sha256) = tee.finish();
+        encoder.finish()?.sync_all()?;
+        Ok(sha256)
+    };
+    let diff_id = compress().map_err(failed(&target))?;
+    let (files, sha256, size) = inventory(out, &[FILE.to_owned()])?;
+    let entry = Entry {
+        source: name(source),
+        packages,
+        sha256,
+        size,
+    };
+    Ok(Record {
+        name: recipe.name.clone(),
+        entry,
+        files,
+        manifest: None,
+        diff_id: Some(diff_id),
+    })
+}
+
+/// Puts the program at `path` of `root`.
+pub fn place(held: &Held, root: &Path, path: &str) -> Result<()> {
+    let put = || -> io::Result<()> {
+        let target = tree::inside(root, path)?;
+        let from = fs::File::open(held.directory.join(FILE))?;
+        zstd::stream::copy_decode(from, fs::File::create(&target)?)?;
+        fs::set_permissions(&target, fs::Permissions::from_mode(0o755))
+    };
+    put().map_err(failed(&root.join(path.trim_start_matches('/'))))
+}

@@ -1,0 +1,225 @@
+//! Kubernetes as a part of the bundle: its programs, images of them, and the archive of those a node has.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::cache::{Held, Record, inventory};
+use super::image::Ground;
+use super::make::{Build, joined};
+use super::shelf::{Lack, Place, Shelf, below, note};
+use super::tree::{self, Compression};
+use super::{VERSION, architecture, binary, image_of};
+use crate::artifact;
+use crate::bundle::kubernetes::Kubernetes as Wanted;
+use crate::bundle::layout::sha256;
+use crate::bundle::lock::Entry;
+use crate::bundle::recipe::{Kind, Recipe};
+use crate::error::{Error, Result};
+use crate::text;
+
+/// The file of the programs' artifact.
+const PROGRAMS: &str = "programs.tar.zst";
+
+/// All parts of one version.
+#[derive(Clone, Debug)]
+pub struct Kubernetes {
+    /// Without the `v`.
+    pub version: String,
+    /// Programs, one each.
+    pub binaries: Vec<Held>,
+    /// Images of them.
+    pub images: Vec<Held>,
+    /// Those a node has, as one archive.
+    pub programs: Held,
+}
+
+impl Kubernetes {
+    /// Everything, programs before images.
+    pub fn all(&self) -> impl Iterator<Item = &Held> {
+        self.recipes().chain([&self.programs])
+    }
+
+    /// What recipes made.
+    pub fn recipes(&self) -> impl Iterator<Item = &Held> {
+        self.binaries.iter().chain(&self.images)
+    }
+
+    /// As the bundle has it.
+    pub fn artifact(&self) -> Result<artifact::Kubernetes> {
+        Ok(artifact::Kubernetes {
+            version: self.version.clone(),
+            programs: self.programs.artifact(PROGRAMS)?,
+            images: self.images.iter().map(image_of).collect(),
+        })
+    }
+}
+
+fn of_kind(wanted: &Wanted, kind: Kind) -> impl Iterator<Item = &Recipe> {
+    wanted
+        .recipes
+        .artifacts
+        .iter()
+        .filter(move |recipe| recipe.kind == kind)
+}
+
+/// The programs a node has, by path.
+fn on_node<'h>(wanted: &Wanted, binaries: &'h [Held]) -> Option<BTreeMap<String, &'h Held>> {
+    let find = |name: &String| binaries.iter().find(|held| held.record.name == *name);
+    let one = |(path, name): (&String, &String)| Some((path.clone(), find(name)?));
+    wanted.programs.iter().map(one).collect()
+}
+
+fn programs_key(programs: &BTreeMap<String, &Held>) -> String {
+    let lines: Vec<String> = programs
+        .iter()
+        .map(|(path, held)| format!("{path} {:?}", held.record.diff_id))
+        .collect();
+    sha256(format!("programs {VERSION} {} {lines:?}", architecture()).as_bytes())
+}
+
+impl Shelf<'_> {
+    fn programs(&self, programs: &BTreeMap<String, &Held>) -> Place {
+        let held = self.cache.held(&programs_key(programs));
+        held.map_or(Place::Missing, |held| self.judged(held))
+    }
+
+    /// What is there of Kubernetes; all of it unless something is added to `lacks`.
+    pub fn kubernetes(&self, wanted: &Wanted, bases: &[Held], lacks: &mut Vec<Lack>) -> Option<Kubernetes> {
+        let look = |recipe: &Recipe, made: &[&Held], lacks: &mut Vec<Lack>| {
+            note(self.place(recipe, made), &recipe.name, lacks)
+        };
+        let binaries: Vec<Held> = of_kind(wanted, Kind::Binary)
+            .filter_map(|recipe| look(recipe, &[], lacks))
+            .collect();
+        let made: Vec<&Held> = bases.iter().chain(&binaries).collect();
+        let images = of_kind(wanted, Kind::OciImage)
+            .filter_map(|recipe| look(recipe, &made, lacks))
+            .collect();
+        let place = on_node(wanted, &binaries).map_or(Place::Missing, |programs| self.programs(&programs));
+        let programs = note(place, &programs_name(&wanted.version), lacks)?;
+        Some(Kubernetes {
+            version: wanted.version.clone(),
+            binaries,
+            images,
+            programs,
+        })
+    }
+}
+
+fn programs_name(version: &str) -> String {
+    format!("kubernetes-{version}")
+}
+
+impl Build<'_> {
+    /// Kubernetes' programs, one after the other: a compiler takes all processors there are.
+    pub fn binaries(&self) -> Result<Vec<Held>> {
+        let all = self
+            .shelf
+            .kubernetes
+            .into_iter()
+            .flat_map(|wanted| of_kind(wanted, Kind::Binary));
+        all.map(|recipe| self.ensure(recipe, &Ground::default()))
+            .collect()
+    }
+
+    /// All of Kubernetes, if it is wanted; its programs are there.
+    pub fn kubernetes(&self, bases: &[Held], binaries: Vec<Held>) -> Result<Option<Kubernetes>> {
+        let Some(wanted) = self.shelf.kubernetes else {
+            return Ok(None);
+        };
+        let images: Result<Vec<Held>> = std::thread::scope(|scope| {
+            let binaries = &binaries;
+            let made: Vec<_> = of_kind(wanted, Kind::OciImage)
+                .map(|recipe| {
+                    scope.spawn(move || self.ensure(recipe, &self.ground(recipe, bases, binaries)?))
+                })
+                .collect();
+            made.into_iter().map(joined).collect()
+        });
+        let images = images?;
+        let programs = on_node(wanted, &binaries).ok_or_else(|| Error::new("a program was not made"))?;
+        let programs = match self.found(self.shelf.programs(&programs), &programs_name(&wanted.version)) {
+            Some(held) => held,
+            None => self.pack(&wanted.version, &programs)?,
+        };
+        Ok(Some(Kubernetes {
+            version: wanted.version.clone(),
+            binaries,
+            images,
+            programs,
+        }))
+    }
+
+    /// What an image is made on.
+    fn ground<'h>(
+        &'h self,
+        recipe: &'h Recipe,
+        bases: &'h [Held],
+        binaries: &'h [Held],
+    ) -> Result<Ground<'h>> {
+        let lacking = || Error::new(format!("{}: something below it was not made", recipe.name));
+        let made: Vec<&Held> = bases.iter().chain(binaries).collect();
+        let mut below = below(recipe, &made).ok_or_else(lacking)?.into_iter();
+        let base = match &recipe.base {
+            Some(name) => Some((below.next().ok_or_else(lacking)?, self.shelf.recipes.find(name)?)),
+            None => None,
+        };
+        let paths = recipe.binaries.keys().map(String::as_str);
+        Ok(Ground {
+            base,
+            binaries: paths.zip(below).collect(),
+        })
+    }
+
+    /// Packs the programs a node has.
+    fn pack(&self, version: &str, programs: &BTreeMap<String, &Held>) -> Result<Held> {
+        let work = self.sink.work(
+            None,
+            format!("bundle {}", programs_name(version)),
+            text!(
+                "노드의 쿠버네티스 프로그램 묶기",
+                "pack the Kubernetes programs of nodes"
+            ),
+        );
+        let make = || {
+            let temporary = self.shelf.cache.temporary()?;
+            let (root, out) = (temporary.path().join("root"), temporary.path().join("out"));
+            let made = std::fs::create_dir(&root).and_then(|()| std::fs::create_dir(&out));
+            made.map_err(|error| Error::new("cannot write the cache").because(error))?;
+            for (path, held) in programs {
+                binary::place(held, &root, path)?;
+            }
+            let paths: Vec<String> = tree::scan(&root)?.into_keys().collect();
+            tree::pack(&root, &paths, &out.join(PROGRAMS), Compression::Zstd, |percent| {
+                work.progress(percent, Some(100), false);
+            })?;
+            let record = record(version, programs, &out)?;
+            self.shelf
+                .cache
+                .store(&out, &record, &programs_key(programs), &[])
+        };
+        let made = make();
+        work.finish(made)
+    }
+}
+
+fn record(version: &str, programs: &BTreeMap<String, &Held>, out: &Path) -> Result<Record> {
+    let (files, sha256, size) = inventory(out, &[PROGRAMS.to_owned()])?;
+    let packages = programs
+        .values()
+        .flat_map(|held| held.record.entry.packages.clone())
+        .collect();
+    let entry = Entry {
+        source: "programs of this bundle".into(),
+        packages,
+        sha256,
+        size,
+    };
+    Ok(Record {
+        name: programs_name(version),
+        entry,
+        files,
+        manifest: None,
+        diff_id: None,
+    })
+}

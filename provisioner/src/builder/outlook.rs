@@ -1,0 +1,88 @@
+//! What making a bundle is going to take here: known before anything is made, so that a person can be asked.
+
+use super::resolve::{Resolver, name, seconds};
+use super::{ESTIMATE, Estimate, Options, cache::Cache, open};
+use crate::bundle::recipe::Kind;
+use crate::error::{Error, Result};
+use crate::paths::Paths;
+use crate::text;
+use crate::text::Text;
+
+/// Bytes that Go keeps of what it downloaded and compiled for Kubernetes.
+const GO_KEEPS: u64 = 4 << 30;
+
+/// What making the bundle takes here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outlook {
+    /// All of it; nothing if nothing is lacking.
+    pub estimate: Option<Estimate>,
+    /// Programs to compile, each with its source and the seconds that usually takes.
+    pub compiled: Vec<(String, String, u64)>,
+    /// Programs to download, each with its source.
+    pub downloaded: Vec<(String, String)>,
+}
+
+/// `about 4 minutes`.
+pub fn span(seconds: u64) -> Text {
+    match seconds {
+        0..90 => text!("약 {}초", "about {} seconds", seconds.max(1)),
+        _ => text!("약 {}분", "about {} minutes", seconds.div_ceil(60)),
+    }
+}
+
+/// Looks which artifacts are lacking, and which source of each program can be reached.
+pub fn outlook(paths: &Paths, options: &Options) -> Result<Outlook> {
+    let mut outlook = Outlook::default();
+    let opened = open(paths, options.kubernetes.as_deref())?;
+    let Err(lacks) = opened.shelf(&Cache::peek(&paths.cache), false).all()? else {
+        return Ok(outlook);
+    };
+    let lacking = |name: &str| lacks.iter().any(|lack| lack.name == name);
+    let mut estimate = Estimate::default();
+    if opened
+        .recipes
+        .artifacts
+        .iter()
+        .any(|recipe| lacking(&recipe.name))
+    {
+        estimate = ESTIMATE;
+    }
+    let temporary =
+        tempfile::tempdir().map_err(|error| Error::new("cannot make a directory").because(error))?;
+    let resolver = Resolver::new(&paths.cache);
+    let mut spent = 0;
+    let programs = opened
+        .kubernetes
+        .iter()
+        .flat_map(|wanted| &wanted.recipes.artifacts);
+    for recipe in programs.filter(|recipe| recipe.kind == Kind::Binary && lacking(&recipe.name)) {
+        let source = resolver.first(recipe, temporary.path())?;
+        let usual = source.usual();
+        estimate.download += usual.megabytes * 1_000_000;
+        if source.compiles() {
+            spent += seconds(usual);
+            outlook
+                .compiled
+                .push((recipe.name.clone(), name(source), seconds(usual)));
+        } else {
+            outlook.downloaded.push((recipe.name.clone(), name(source)));
+        }
+    }
+    if opened.kubernetes.is_some() {
+        // Programs, images and the archive of them.
+        estimate.disk += 700 << 20;
+    }
+    if !outlook.compiled.is_empty() {
+        estimate.disk += GO_KEEPS;
+    }
+    estimate.minutes += u32::try_from(spent.div_ceil(60)).unwrap_or(u32::MAX);
+    outlook.estimate = Some(estimate);
+    Ok(outlook)
+}
+
+impl Outlook {
+    /// Seconds of compiling.
+    pub fn compiling(&self) -> u64 {
+        self.compiled.iter().map(|(_, _, seconds)| seconds).sum()
+    }
+}
