@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use agent::wire::FactsQuery;
+
 use super::command::{command, run};
 use super::perform::Hands;
 use crate::config::Cluster;
@@ -77,39 +79,45 @@ pub(super) async fn join(hands: &Hands, session: &Session, mark: &Mark) -> Resul
 
 /// Whether a node that was not asked before it booted is a worker already.
 async fn belongs(master: &Session, session: &Session, mark: &Mark) -> bool {
-    let (ours, theirs, remembered) = tokio::join!(
+    let name = session.node.as_str();
+    let known = ["kubectl", "--kubeconfig", ADMINISTRATOR, "get", "node", name];
+    let (ours, theirs, remembered, known) = tokio::join!(
         gather::read(master, AUTHORITY),
         gather::read(session, AUTHORITY),
-        gather::read(session, &mark.path)
+        gather::read(session, &mark.path),
+        command(master, &known)
     );
-    !ours.is_empty() && ours == theirs && remembered == mark.content("")
+    !ours.is_empty() && ours == theirs && remembered == mark.content("") && known.is_ok()
 }
+
+/// What kubeadm writes first, on any node it was begun on.
+const LEFT: [&str; 6] = [
+    "/etc/kubernetes/pki/ca.crt",
+    "/etc/kubernetes/bootstrap-kubelet.conf",
+    "/etc/kubernetes/kubelet.conf",
+    "/etc/kubernetes/manifests/etcd.yaml",
+    "/var/lib/kubelet/config.yaml",
+    "/var/lib/etcd/member",
+];
 
 /// Takes away what an attempt that was cut short, or another cluster, left.
 async fn reset(session: &Session) -> Result<()> {
-    let left = command(
-        session,
-        &[
-            "find",
-            "/etc/kubernetes",
-            "/var/lib/kubelet/config.yaml",
-            "-type",
-            "f",
-        ],
-    )
-    .await;
-    // Neither path is there: nothing was ever begun.
-    if left.as_ref().is_ok_and(String::is_empty) || left.is_err() {
+    let query = FactsQuery {
+        files: LEFT.map(Into::into).into(),
+        ..FactsQuery::default()
+    };
+    let silent = |error| {
+        Error::new("the agent does not answer")
+            .on(&session.node)
+            .because(error)
+    };
+    let facts = session.agent.facts(query).await.map_err(silent)?;
+    if facts.files.values().all(Option::is_none) {
         return Ok(());
     }
     let socket = "unix:///run/containerd/containerd.sock";
-    run(
-        session,
-        &["kubeadm", "reset", "--force", "--cri-socket", socket],
-        JOIN,
-    )
-    .await
-    .map(drop)
+    let argv = ["kubeadm", "reset", "--force", "--cri-socket", socket];
+    run(session, &argv, JOIN).await.map(drop)
 }
 
 async fn kubeadm(session: &Session, verb: &str, configuration: &str, limit: Duration) -> Result<()> {

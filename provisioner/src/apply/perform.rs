@@ -254,6 +254,8 @@ impl Hands {
 
     async fn push(&self, session: &Session, proof: &Proof) -> Result<()> {
         let tag = format!("{}:1", proof.repository);
+        // Its container may have been started a moment ago, by a `lab up` that was killed.
+        answers(session, proof.repository.split('/').next().unwrap_or_default()).await?;
         // An image of nothing, new each time: quick to move, and no other image can stand in for it.
         let written = session.agent.put_bytes(EMPTY, 0o600, &[0; 1024]).await;
         written.map_err(|error| {
