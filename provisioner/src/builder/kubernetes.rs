@@ -1,6 +1,6 @@
 //! Kubernetes as a part of the bundle: its programs, images of them, and the archive of those a node has.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::cache::{Held, Record, inventory};
@@ -8,7 +8,7 @@ use super::image::Ground;
 use super::make::{Build, joined};
 use super::shelf::{Lack, Place, Shelf, below, note};
 use super::tree::{self, Compression};
-use super::{VERSION, architecture, binary, image_of};
+use super::{VERSION, architecture, binary, image_of, program};
 use crate::artifact;
 use crate::bundle::kubernetes::Kubernetes as Wanted;
 use crate::bundle::layout::sha256;
@@ -189,6 +189,7 @@ impl Build<'_> {
             for (path, held) in programs {
                 binary::place(held, &root, path)?;
             }
+            self.compare(&root, temporary.path())?;
             let paths: Vec<String> = tree::scan(&root)?.into_keys().collect();
             tree::pack(&root, &paths, &out.join(PROGRAMS), Compression::Zstd, |percent| {
                 work.progress(percent, Some(100), false);
@@ -200,6 +201,51 @@ impl Build<'_> {
         };
         let made = make();
         work.finish(made)
+    }
+}
+
+/// Where kubeadm is among the programs of a node.
+const KUBEADM: &str = "usr/local/bin/kubeadm";
+
+impl Build<'_> {
+    /// Asks kubeadm which images it is going to want; the recipes have to make these.
+    fn compare(&self, root: &Path, temporary: &Path) -> Result<()> {
+        let (program, Some(wanted)) = (root.join(KUBEADM), self.shelf.kubernetes) else {
+            return Ok(());
+        };
+        if !program.is_file() {
+            return Ok(());
+        }
+        let argv = [
+            program.display().to_string(),
+            "config".into(),
+            "images".into(),
+            "list".into(),
+            format!("--kubernetes-version=v{}", wanted.version),
+        ];
+        let told = program::run(&argv, None, temporary, |_| ())?;
+        let asked: BTreeSet<&str> = told
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .collect();
+        let made: BTreeSet<&str> = of_kind(wanted, Kind::OciImage)
+            .map(|recipe| recipe.name.as_str())
+            .collect();
+        if asked == made {
+            return Ok(());
+        }
+        let join = |names: Vec<&&str>| names.into_iter().copied().collect::<Vec<_>>().join(" ");
+        Err(Error::new(text!(
+            "kubeadm {}이(가) 쓰는 이미지와 레시피가 다름",
+            "the recipes do not make the images kubeadm {} wants",
+            wanted.version
+        ))
+        .cause(format!(
+            "lacking: {}; not asked for: {}",
+            join(asked.difference(&made).collect()),
+            join(made.difference(&asked).collect())
+        )))
     }
 }
 
