@@ -11,7 +11,7 @@ use crate::text;
 use crate::text::Text;
 
 /// Bytes that Go keeps of what it downloaded and compiled for Kubernetes.
-const GO_KEEPS: u64 = 4 << 30;
+const GO_KEEPS: u64 = 5 << 30;
 
 /// What making the bundle takes here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -21,7 +21,7 @@ const BASE: &str = "artifacts:
 /// A Kubernetes of one program in Go, one in C, and an image of both.
 const SMALL: &str = r#"
 versions: [{version: 1.2.3}]
-programs: {/usr/local/bin/hello: "hello-${version}"}
+programs: {/usr/local/bin/hello: "hello-${version}", /usr/local/bin/kubeadm: "hello-${version}"}
 artifacts:
   - name: hello-${version}
     kind: binary
@@ -186,7 +186,8 @@ fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-const MAIN: &str = "package main\n\nvar version = \"none\"\n\nfunc main() { println(\"hello\", version) }\n";
+/// Says hello, and as kubeadm which image it wants.
+const MAIN: &str = "package main\n\nimport \"fmt\"\n\nvar version = \"none\"\n\nfunc main() {\n\tprintln(\"hello\", version)\n\tfmt.Println(\"registry.example.org/group/hello:v1.2.3\")\n}\n";
 const WAIT: &str = "#include <stdio.h>\n#define TEXT(x) #x\n#define SHOWN(x) TEXT(x)\nint main(void) { puts(SHOWN(VERSION)); return 0; }\n";
 
 fn small() {
@@ -210,7 +211,8 @@ fn small() {
         } else {
             command
                 .env("GOPROXY", format!("file://{}", modules.display()))
-                .env("GONOSUMDB", "*");
+                .env("GONOSUMDB", "*")
+                .env("GOMODCACHE", place.seat.state().join("nothing-there"));
         }
         place.seat.run(command)
     };
@@ -231,12 +233,24 @@ fn small() {
     lab(&["bundle", "import", stick], true).passes();
     let there = lab(&["bundle", "verify", "--kubernetes", "--offline"], true).passes();
     assert_eq!(there.stdout, first.stdout);
+    // Where Go kept nothing yet, it keeps things where `lab clean` finds them.
+    for part in ["build", "modules"] {
+        assert!(place.cache().join("lab/go").join(part).is_dir());
+    }
+    assert!(!place.cache().join("go-build").exists() && !place.seat.state().join("nothing-there").exists());
     runs(&place.seat.state().join("other-cache/lab/bundle/artifacts"));
 
     lab(&["bundle", "lock", "--kubernetes"], false).passes();
     let lock = fs::read_to_string(place.seat.project().join("bundle.lock")).unwrap();
     assert!(lock.contains("\"example.org/hello\": \"v1.2.3\""), "{lock}");
     lab(&["bundle", "build", "--kubernetes", "--yes", "--locked"], false).passes();
+
+    let others = SMALL.replace("group/hello", "group/other");
+    fs::write(place.seat.project().join("labs/bundle/kubernetes.yaml"), others).unwrap();
+    lab(&build, false)
+        .code(3)
+        .says("the recipes do not make the images kubeadm 1.2.3 wants")
+        .says("lacking: registry.example.org/group/hello:v1.2.3; not asked for: registry.example.org/group/other:v1.2.3");
 }
 
 /// The programs of a node, unpacked from where they were carried to, say the version they were built with.
