@@ -45,8 +45,11 @@ pub fn binary(
             Ok(reached) => {
                 sink.note(taking(recipe, source));
                 let target = attempt.join("program");
-                let made = made(recipe, reached, &attempt, &target, work);
-                match made.and_then(|versions| store(recipe, source, versions, &target, out)) {
+                let made = made(recipe, reached, &attempt, &target, work).and_then(|versions| {
+                    hear(recipe, &target, &attempt)?;
+                    store(recipe, source, versions, &target, out)
+                });
+                match made {
                     Ok(record) => return Ok(record),
                     Err(error) => {
                         sink.warn(gave_nothing(recipe, source, &error));
@@ -98,6 +101,32 @@ fn made(
         }),
         Reached::C(c, toolchain, compiler) => compile(c, &toolchain, &compiler, temporary, target),
     }
+}
+
+/// Lets the program say what it is.
+fn hear(recipe: &Recipe, target: &Path, temporary: &Path) -> Result<()> {
+    fs::set_permissions(target, fs::Permissions::from_mode(0o755)).map_err(failed(target))?;
+    let Some(says) = &recipe.says else {
+        return Ok(());
+    };
+    let argv: Vec<String> = std::iter::once(target.display().to_string())
+        .chain(says.arguments.iter().cloned())
+        .collect();
+    let told = program::run_beside(&argv, temporary).map_err(|error| {
+        let failed = Error::new(text!("프로그램이 실행되지 않음", "the program does not run"));
+        failed
+            .cause(error.to_string())
+            .output(error.printed().unwrap_or_default())
+    })?;
+    if told.contains(&says.text) {
+        return Ok(());
+    }
+    let text = &says.text;
+    Err(Error::new(text!(
+        "프로그램이 스스로 `{text}`(이)라고 하지 않음",
+        "the program does not call itself `{text}`"
+    ))
+    .output(told))
 }
 
 fn compile(

@@ -1,74 +1,16 @@
 //! Downloads from a server on loopback with the official layout, as it should be and in every way it goes wrong.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod server;
+
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::bundle::layout::sha256;
 use crate::bundle::recipe::Recipes;
 use crate::event::{Event, Reporter, What};
-
-/// How the server answers for a path.
-#[derive(Clone)]
-enum Answer {
-    File(Vec<u8>),
-    Status(u16),
-    /// Says that it is longer than what it sends.
-    Truncated(Vec<u8>),
-    /// Takes the request and is silent.
-    Silence,
-}
-
-struct Server {
-    address: SocketAddr,
-    asked: Arc<Mutex<Vec<String>>>,
-}
-
-impl Server {
-    fn start(files: BTreeMap<String, Answer>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let (address, asked) = (
-            listener.local_addr().unwrap(),
-            Arc::<Mutex<Vec<String>>>::default(),
-        );
-        let seen = Arc::clone(&asked);
-        std::thread::spawn(move || {
-            let mut silent = vec![];
-            for stream in listener.incoming() {
-                let mut stream = stream.unwrap();
-                let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
-                let first = lines.next().unwrap().unwrap();
-                while lines.next().is_some_and(|line| !line.unwrap().is_empty()) {}
-                let path = first.split(' ').nth(1).unwrap().to_owned();
-                seen.lock().unwrap().push(path.clone());
-                let (status, length, body) = match files.get(&path).cloned() {
-                    Some(Answer::File(body)) => (200, body.len(), body),
-                    Some(Answer::Truncated(body)) => (200, body.len() + 9, body),
-                    Some(Answer::Status(status)) => (status, 0, vec![]),
-                    Some(Answer::Silence) => {
-                        silent.push(stream);
-                        continue;
-                    }
-                    None => (404, 0, vec![]),
-                };
-                let head = format!(
-                    "HTTP/1.1 {status} Said\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
-                );
-                let _ = stream
-                    .write_all(head.as_bytes())
-                    .and_then(|()| stream.write_all(&body));
-            }
-        });
-        Self { address, asked }
-    }
-
-    fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
-    }
-}
+use server::{Answer, Server};
 
 #[derive(Clone, Default)]
 struct Said(Arc<Mutex<Vec<String>>>);
@@ -91,8 +33,13 @@ struct Given {
 const RELEASE: &str = "/release/v1.2.3/bin/linux/amd64/kubeadm";
 
 fn give(resolver: &Resolver<'_>, sources: &[String]) -> Given {
+    give_what(resolver, "", sources)
+}
+
+/// The same of a recipe with more in it.
+fn give_what(resolver: &Resolver<'_>, more: &str, sources: &[String]) -> Given {
     let text = format!(
-        "artifacts: [{{name: kubeadm, kind: binary, sources: [{}]}}]",
+        "artifacts: [{{name: kubeadm, kind: binary, {more} sources: [{}]}}]",
         sources.join(", ")
     );
     let recipes = Recipes::parse("test.yaml", &text).unwrap();
@@ -281,4 +228,28 @@ fn a_program_is_taken_out_of_an_archive_and_a_missing_one_is_named() {
         .result
         .unwrap_err();
     assert!(error.to_string().contains("etcd-v3/etcdctl"), "{error}");
+}
+
+#[test]
+fn a_program_that_is_not_what_its_name_says_is_not_taken() {
+    let script = |text: &str| {
+        let file = format!("#!/bin/sh\necho \"$1 {text}\"\n").into_bytes();
+        release(Answer::File(sha256(&file).into_bytes()), Answer::File(file))
+    };
+    let (other, right) = (script("v1.2.2"), script("v1.2.3"));
+    let home = tempfile::tempdir().unwrap();
+    let says = "says: {arguments: [--version], text: '--version v1.2.3'},";
+    let sources = [download(&other, RELEASE), download(&right, RELEASE)];
+    let given = give_what(&resolver(home.path()), says, &sources);
+    let source = given.result.unwrap().entry.source;
+    assert!(source.contains(&right.address.to_string()), "{source}");
+    assert!(
+        given.warned[0].contains("does not call itself"),
+        "{:?}",
+        given.warned
+    );
+    let error = give_what(&resolver(home.path()), says, &sources[..1])
+        .result
+        .unwrap_err();
+    assert!(error.printed().unwrap().contains("v1.2.2"), "{error}");
 }
