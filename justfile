@@ -34,6 +34,7 @@ compare:
 # What takes too long for CI: the chapter three times, the program installed, the other kind of host, the comparison
 full: ci vm compare
     for run in 1 2 3; do cargo lab run chapter4 --yes || exit 1; done
+    cargo lab bundle build --kubernetes 1.32.13 --yes
     cargo lab down --yes
     cargo install --path provisioner --locked --root target/installed
     target/installed/bin/lab doctor

@@ -3,4 +3,5 @@
 pub mod browser;
 pub mod host;
 pub mod internet;
+pub mod module;
 pub mod seat;

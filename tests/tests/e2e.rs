@@ -3,6 +3,8 @@
 //! (`CI=true`) only what `tests/ignored.txt` names may be.
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
+#[path = "e2e/artifacts.rs"]
+mod artifacts;
 #[path = "e2e/bad_input.rs"]
 mod bad_input;
 #[path = "e2e/broken.rs"]
@@ -122,6 +124,7 @@ fn is_root() -> bool {
 /// Every test there is.
 pub fn all() -> Vec<Trial> {
     [
+        artifacts::tests(),
         bad_input::tests(),
         cluster::tests(),
         labs::tests(),

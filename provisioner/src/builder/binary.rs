@@ -37,31 +37,37 @@ pub fn binary(
 ) -> Result<Record> {
     let mut reasons: Vec<(String, Error)> = Vec::new();
     for source in recipe.tried() {
-        if let Some((before, error)) = reasons.last() {
-            sink.note(going_on(recipe, before, error, &name(source)));
-        }
         // Of its own: nothing of a source that failed is left for the next.
         let attempt = temporary.join(format!("source-{}", reasons.len()));
         fs::create_dir(&attempt).map_err(failed(&attempt))?;
-        let made = resolver.reach(source, &attempt).and_then(|reached| {
-            sink.note(taking(recipe, source));
-            let target = attempt.join("program");
-            let versions = made(recipe, reached, &attempt, &target, work)?;
-            store(recipe, source, versions, &target, out)
-        });
-        match made {
-            Ok(record) => return Ok(record),
-            Err(error) => reasons.push((name(source), error)),
-        }
+        let error = match resolver.reach(source, &attempt) {
+            Err(error) => error,
+            Ok(reached) => {
+                sink.note(taking(recipe, source));
+                let target = attempt.join("program");
+                let made = made(recipe, reached, &attempt, &target, work).and_then(|versions| {
+                    hear(recipe, &target, &attempt)?;
+                    store(recipe, source, versions, &target, out)
+                });
+                match made {
+                    Ok(record) => return Ok(record),
+                    Err(error) => {
+                        sink.warn(gave_nothing(recipe, source, &error));
+                        error
+                    }
+                }
+            }
+        };
+        reasons.push((name(source), error));
     }
     Err(nothing(recipe, reasons))
 }
 
-fn going_on(recipe: &Recipe, before: &str, error: &Error, next: &str) -> Text {
-    let (name, why) = (&recipe.name, error.told());
+fn gave_nothing(recipe: &Recipe, source: &Source, error: &Error) -> Text {
+    let (recipe, source, why) = (&recipe.name, name(source), error.told());
     Text {
-        ko: format!("{name}: {before}에서 얻지 못해 {next}을(를) 씀: {}", why.ko),
-        en: format!("{name}: not from {before}, trying {next}: {}", why.en),
+        ko: format!("{recipe}: {source}에서 얻지 못함: {}", why.ko),
+        en: format!("{recipe}: not from {source}: {}", why.en),
     }
 }
 
@@ -95,6 +101,32 @@ fn made(
         }),
         Reached::C(c, toolchain, compiler) => compile(c, &toolchain, &compiler, temporary, target),
     }
+}
+
+/// Lets the program say what it is.
+fn hear(recipe: &Recipe, target: &Path, temporary: &Path) -> Result<()> {
+    fs::set_permissions(target, fs::Permissions::from_mode(0o755)).map_err(failed(target))?;
+    let Some(says) = &recipe.says else {
+        return Ok(());
+    };
+    let argv: Vec<String> = std::iter::once(target.display().to_string())
+        .chain(says.arguments.iter().cloned())
+        .collect();
+    let told = program::run_beside(&argv, temporary).map_err(|error| {
+        let failed = Error::new(text!("프로그램이 실행되지 않음", "the program does not run"));
+        failed
+            .cause(error.to_string())
+            .output(error.printed().unwrap_or_default())
+    })?;
+    if told.contains(&says.text) {
+        return Ok(());
+    }
+    let text = &says.text;
+    Err(Error::new(text!(
+        "프로그램이 스스로 `{text}`(이)라고 하지 않음",
+        "the program does not call itself `{text}`"
+    ))
+    .output(told))
 }
 
 fn compile(
@@ -167,3 +199,6 @@ pub fn place(held: &Held, root: &Path, path: &str) -> Result<()> {
     };
     put().map_err(failed(&root.join(path.trim_start_matches('/'))))
 }
+
+#[cfg(test)]
+mod tests;

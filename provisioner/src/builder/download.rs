@@ -38,12 +38,22 @@ fn fetch(
     on_line: impl FnMut(&str),
 ) -> Result<()> {
     let argv = origin::fetching(url, target, silence);
-    program::run_so(&argv, Manner::default(), temporary, on_line).map(drop).map_err(|error| {
-        error.hint(text!(
+    let told = program::run_so(&argv, Manner::default(), temporary, on_line).map(drop);
+    told.map_err(|error| {
+        let failed = Error::new(text!("{url}을(를) 받을 수 없음", "cannot download {url}"));
+        failed.cause(reason(error.printed(), url)).hint(text!(
             "네트워크를 확인하세요: https_proxy, LAB_CA_FILE. 네트워크가 없으면 `lab bundle import FILE`",
             "see whether it can be reached: https_proxy, LAB_CA_FILE; without a network: `lab bundle import FILE`"
         ))
     })
+}
+
+/// What apt's downloader said of `url`, for a person.
+fn reason(printed: Option<&str>, url: &str) -> String {
+    let said = printed.unwrap_or_default();
+    let failed = said.lines().find_map(|line| line.split_once("Failed to fetch "));
+    let reason = failed.map_or(said, |(_, rest)| rest.trim_start_matches(url));
+    reason.trim().to_owned()
 }
 
 /// Asks the server for the digest, and gives up when it is silent for `silence` seconds.

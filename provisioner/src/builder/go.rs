@@ -66,7 +66,9 @@ impl Toolchain {
         if let Some(file) = origin::authority_file() {
             environment.push(("SSL_CERT_FILE".into(), file));
         }
-        let told = call(&["env", "-json"], &environment, temporary)?;
+        // Only these: asked for all, it calls a compiler and makes a cache.
+        let asked = ["env", "-json", "GOVERSION", "GOCACHE", "GOMODCACHE"];
+        let told = call(&asked, &environment, temporary)?;
         let told: Environment = serde_json::from_str(&told)
             .map_err(|error| Error::new("`go env` says something else than before").because(error))?;
         for (name, kept, part) in [

@@ -1,6 +1,6 @@
 //! Kubernetes as a part of the bundle: its programs, images of them, and the archive of those a node has.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::cache::{Held, Record, inventory};
@@ -8,7 +8,7 @@ use super::image::Ground;
 use super::make::{Build, joined};
 use super::shelf::{Lack, Place, Shelf, below, note};
 use super::tree::{self, Compression};
-use super::{VERSION, architecture, binary, image_of};
+use super::{VERSION, architecture, binary, image_of, program};
 use crate::artifact;
 use crate::bundle::kubernetes::Kubernetes as Wanted;
 use crate::bundle::layout::sha256;
@@ -69,17 +69,21 @@ fn on_node<'h>(wanted: &Wanted, binaries: &'h [Held]) -> Option<BTreeMap<String,
     wanted.programs.iter().map(one).collect()
 }
 
-fn programs_key(programs: &BTreeMap<String, &Held>) -> String {
+/// Names the archive of these programs, which were asked for these images.
+fn programs_key(wanted: &Wanted, programs: &BTreeMap<String, &Held>) -> String {
     let lines: Vec<String> = programs
         .iter()
         .map(|(path, held)| format!("{path} {:?}", held.record.diff_id))
         .collect();
-    sha256(format!("programs {VERSION} {} {lines:?}", architecture()).as_bytes())
+    let images: Vec<&str> = of_kind(wanted, Kind::OciImage)
+        .map(|recipe| recipe.name.as_str())
+        .collect();
+    sha256(format!("programs {VERSION} {} {lines:?} {images:?}", architecture()).as_bytes())
 }
 
 impl Shelf<'_> {
-    fn programs(&self, programs: &BTreeMap<String, &Held>) -> Place {
-        let held = self.cache.held(&programs_key(programs));
+    fn programs(&self, wanted: &Wanted, programs: &BTreeMap<String, &Held>) -> Place {
+        let held = self.cache.held(&programs_key(wanted, programs));
         held.map_or(Place::Missing, |held| self.judged(held))
     }
 
@@ -95,7 +99,8 @@ impl Shelf<'_> {
         let images = of_kind(wanted, Kind::OciImage)
             .filter_map(|recipe| look(recipe, &made, lacks))
             .collect();
-        let place = on_node(wanted, &binaries).map_or(Place::Missing, |programs| self.programs(&programs));
+        let place =
+            on_node(wanted, &binaries).map_or(Place::Missing, |programs| self.programs(wanted, &programs));
         let programs = note(place, &programs_name(&wanted.version), lacks)?;
         Some(Kubernetes {
             version: wanted.version.clone(),
@@ -138,9 +143,12 @@ impl Build<'_> {
         });
         let images = images?;
         let programs = on_node(wanted, &binaries).ok_or_else(|| Error::new("a program was not made"))?;
-        let programs = match self.found(self.shelf.programs(&programs), &programs_name(&wanted.version)) {
+        let programs = match self.found(
+            self.shelf.programs(wanted, &programs),
+            &programs_name(&wanted.version),
+        ) {
             Some(held) => held,
-            None => self.pack(&wanted.version, &programs)?,
+            None => self.pack(wanted, &programs)?,
         };
         Ok(Some(Kubernetes {
             version: wanted.version.clone(),
@@ -172,10 +180,10 @@ impl Build<'_> {
     }
 
     /// Packs the programs a node has.
-    fn pack(&self, version: &str, programs: &BTreeMap<String, &Held>) -> Result<Held> {
+    fn pack(&self, wanted: &Wanted, programs: &BTreeMap<String, &Held>) -> Result<Held> {
         let work = self.sink.work(
             None,
-            format!("bundle {}", programs_name(version)),
+            format!("bundle {}", programs_name(&wanted.version)),
             text!(
                 "노드의 쿠버네티스 프로그램 묶기",
                 "pack the Kubernetes programs of nodes"
@@ -189,18 +197,60 @@ impl Build<'_> {
             for (path, held) in programs {
                 binary::place(held, &root, path)?;
             }
+            compare(wanted, &root, temporary.path())?;
             let paths: Vec<String> = tree::scan(&root)?.into_keys().collect();
             tree::pack(&root, &paths, &out.join(PROGRAMS), Compression::Zstd, |percent| {
                 work.progress(percent, Some(100), false);
             })?;
-            let record = record(version, programs, &out)?;
+            let record = record(&wanted.version, programs, &out)?;
             self.shelf
                 .cache
-                .store(&out, &record, &programs_key(programs), &[])
+                .store(&out, &record, &programs_key(wanted, programs), &[])
         };
         let made = make();
         work.finish(made)
     }
+}
+
+/// Where kubeadm is among the programs of a node.
+const KUBEADM: &str = "usr/local/bin/kubeadm";
+
+/// Asks kubeadm which images it is going to want; the recipes have to make these.
+fn compare(wanted: &Wanted, root: &Path, temporary: &Path) -> Result<()> {
+    let program = root.join(KUBEADM);
+    if !program.is_file() {
+        return Ok(());
+    }
+    let argv = [
+        program.display().to_string(),
+        "config".into(),
+        "images".into(),
+        "list".into(),
+        format!("--kubernetes-version=v{}", wanted.version),
+    ];
+    let told = program::run(&argv, None, temporary, |_| ())?;
+    let asked: BTreeSet<&str> = told
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    let made: BTreeSet<&str> = of_kind(wanted, Kind::OciImage)
+        .map(|recipe| recipe.name.as_str())
+        .collect();
+    if asked == made {
+        return Ok(());
+    }
+    let join = |names: Vec<&&str>| names.into_iter().copied().collect::<Vec<_>>().join(" ");
+    Err(Error::new(text!(
+        "kubeadm {}이(가) 쓰는 이미지와 레시피가 다름",
+        "the recipes do not make the images kubeadm {} wants",
+        wanted.version
+    ))
+    .cause(format!(
+        "lacking: {}; not asked for: {}",
+        join(asked.difference(&made).collect()),
+        join(made.difference(&asked).collect())
+    )))
 }
 
 fn record(version: &str, programs: &BTreeMap<String, &Held>, out: &Path) -> Result<Record> {

@@ -1,5 +1,7 @@
 //! What making a bundle is going to take here: known before anything is made, so that a person can be asked.
 
+use std::collections::BTreeSet;
+
 use super::resolve::{Resolver, name, seconds};
 use super::{ESTIMATE, Estimate, Options, cache::Cache, open};
 use crate::bundle::recipe::Kind;
@@ -9,7 +11,7 @@ use crate::text;
 use crate::text::Text;
 
 /// Bytes that Go keeps of what it downloaded and compiled for Kubernetes.
-const GO_KEEPS: u64 = 4 << 30;
+const GO_KEEPS: u64 = 5 << 30;
 
 /// What making the bundle takes here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,6 +22,8 @@ pub struct Outlook {
     pub compiled: Vec<(String, String, u64)>,
     /// Programs to download, each with its source.
     pub downloaded: Vec<(String, String)>,
+    /// Why a source before those was passed over, each reason once.
+    pub passed_over: Vec<Text>,
 }
 
 /// `about 4 minutes`.
@@ -50,13 +54,23 @@ pub fn outlook(paths: &Paths, options: &Options) -> Result<Outlook> {
     let temporary =
         tempfile::tempdir().map_err(|error| Error::new("cannot make a directory").because(error))?;
     let resolver = Resolver::new(&paths.cache);
-    let mut spent = 0;
+    let (mut spent, mut seen) = (0, BTreeSet::new());
     let programs = opened
         .kubernetes
         .iter()
         .flat_map(|wanted| &wanted.recipes.artifacts);
     for recipe in programs.filter(|recipe| recipe.kind == Kind::Binary && lacking(&recipe.name)) {
-        let source = resolver.first(recipe, temporary.path())?;
+        let (source, reasons) = resolver.first(recipe, temporary.path())?;
+        for (_, error) in reasons {
+            let why = error.causes().last().cloned().unwrap_or_default();
+            if seen.insert(why.clone()) {
+                let Text { ko, en } = error.what().clone();
+                outlook.passed_over.push(Text {
+                    ko: format!("{ko}: {why}"),
+                    en: format!("{en}: {why}"),
+                });
+            }
+        }
         let usual = source.usual();
         estimate.download += usual.megabytes * 1_000_000;
         if source.compiles() {

@@ -101,12 +101,16 @@ impl<'a> Resolver<'a> {
             })
     }
 
-    /// The first source that can be reached; else why none can.
-    pub fn first<'s>(&self, recipe: &'s Recipe, temporary: &Path) -> Result<&'s Source> {
+    /// The first source that can be reached, and why those before it cannot; else why none can.
+    pub fn first<'s>(
+        &self,
+        recipe: &'s Recipe,
+        temporary: &Path,
+    ) -> Result<(&'s Source, Vec<(String, Error)>)> {
         let mut reasons = Vec::new();
         for source in recipe.tried() {
             match self.reach(source, temporary) {
-                Ok(_) => return Ok(source),
+                Ok(_) => return Ok((source, reasons)),
                 Err(error) => reasons.push((name(source), error)),
             }
         }

@@ -41,6 +41,9 @@ pub struct Recipe {
     /// The artifact's version, where no package tells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// What a program says of itself, else it is not what its name says.
+    #[serde(default, skip_serializing)]
+    pub says: Option<Says>,
     /// Programs of an image: the recipe that makes each, by absolute path.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub binaries: BTreeMap<String, String>,
@@ -74,6 +77,16 @@ pub enum Kind {
     MavenRepo,
     /// A git repository.
     GitRepo,
+}
+
+/// What a program says of itself.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Says {
+    /// Asked with these arguments.
+    pub arguments: Vec<String>,
+    /// Its output has this.
+    pub text: String,
 }
 
 /// A file to write.

@@ -27,6 +27,9 @@ impl App {
             download: estimate.download,
             disk: estimate.disk,
         }));
+        for why in &outlook.passed_over {
+            self.sink.warn(why.clone());
+        }
         for (program, source) in &outlook.downloaded {
             self.sink.note(format!("  {program}: {source}").into());
         }

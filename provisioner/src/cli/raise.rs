@@ -25,8 +25,9 @@ pub struct Raised {
 /// Brings the cluster up for `verb`, from nothing if need be.
 pub fn raise(app: &App, verb: &str) -> Result<Raised> {
     let mut seat = app.change(verb)?;
-    app.interrupt.arm();
+    // Until nodes are touched Ctrl-C ends the program as any other: what builds dies with it and leaves nothing half made.
     let bundle = bundle(app, &seat)?;
+    app.interrupt.arm();
     let digest = bundle.digest.clone();
     seat.provider = app
         .provider_with(&seat.paths, &seat.cluster, Some(bundle))?
