@@ -214,7 +214,7 @@ impl Style {
         lines
     }
 
-    /// What a person needs to go on: the hint, the command that reproduces it, all of its output.
+    /// What a person needs to go on: the hint, the command that reproduces it, the end of its output.
     fn details(&self, seen: &Seen<'_>) -> Vec<String> {
         let mut lines = vec![];
         if let Some(hint) = seen.hint {
@@ -236,9 +236,19 @@ struct Seen<'a> {
     hint: &'a Option<Text>,
 }
 
+/// Lines of an output that are shown, the last ones …
+const LINES: usize = 200;
+/// … and bytes of each, about.
+const WIDTH: usize = 2000;
+
 /// `    head: text`, a text of several lines indented below its head.
 fn block(head: &str, text: &str) -> Vec<String> {
-    let lines: Vec<String> = text.trim_end().lines().map(printable).collect();
+    let text = text.trim_end();
+    let skipped = text.lines().count().saturating_sub(LINES);
+    let mut lines: Vec<String> = text.lines().skip(skipped).map(printable).collect();
+    if skipped > 0 {
+        lines.insert(0, format!("[… {skipped}: events.jsonl]"));
+    }
     match lines.as_slice() {
         [] => vec![],
         [line] => vec![format!("    {head}: {line}")],
@@ -249,12 +259,16 @@ fn block(head: &str, text: &str) -> Vec<String> {
     }
 }
 
-/// A line without control characters and escape sequences: output of nodes never steers the user's terminal.
+/// A line without control characters and escape sequences: output of nodes never steers the user's terminal, nor floods it.
 fn printable(line: &str) -> String {
     let mut text = String::new();
     let mut rest = line.chars();
     while let Some(char) = rest.next() {
         match char {
+            _ if text.len() > WIDTH => {
+                text.push('…');
+                break;
+            }
             '\x1b' if rest.as_str().starts_with('[') => {
                 rest.next();
                 rest.find(|char| ('@'..='~').contains(char));
