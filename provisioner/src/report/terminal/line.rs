@@ -201,7 +201,7 @@ impl Style {
                     Outcome::Failed => String::new(),
                     other => format!(" ({})", self.outcome(other)),
                 };
-                format!("{name}{state}: {}", reason.get(self.lang))
+                format!("{name}{state}: {}", printable(reason.get(self.lang)))
             }
             None if seen.outcome > Outcome::Passed => format!("{name} ({})", self.outcome(seen.outcome)),
             _ => name.to_owned(),
