@@ -13,6 +13,8 @@ mod broken;
 mod cluster;
 #[path = "e2e/egress.rs"]
 mod egress;
+#[path = "e2e/exclusive.rs"]
+mod exclusive;
 #[path = "e2e/host.rs"]
 mod host;
 #[path = "e2e/interrupt.rs"]
@@ -21,6 +23,8 @@ mod interrupt;
 mod kubernetes;
 #[path = "e2e/labs.rs"]
 mod labs;
+#[path = "e2e/misbehaved.rs"]
+mod misbehaved;
 #[path = "e2e/offline.rs"]
 mod offline;
 #[path = "e2e/privilege.rs"]
@@ -141,6 +145,8 @@ pub fn all() -> Vec<Trial> {
         egress::tests(),
         readme::tests(),
         prove::tests(),
+        misbehaved::tests(),
+        exclusive::tests(),
     ]
     .concat_trials()
 }

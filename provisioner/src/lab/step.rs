@@ -1,7 +1,7 @@
 //! Instances of a step: one per combination of its matrix; and which nodes it runs on. Pure.
 
 use super::variables::Variables;
-use super::{Hosts, Step, When};
+use super::{Check, Exercise, Hosts, Step, When};
 use crate::config::{Cluster, Node, ProviderKind};
 use crate::text;
 use crate::text::Text;
@@ -45,6 +45,11 @@ pub fn instances(step: &Step) -> Vec<Instance> {
         Instance { name, values }
     };
     all.into_iter().map(named).collect()
+}
+
+/// How a check is called in a tally, in proofs and in the ledger: `exercise/step/check`.
+pub fn check_name(exercise: &Exercise, instance: &Instance, check: &Check) -> String {
+    format!("{}/{}/{}", exercise.id, instance.name, check.id)
 }
 
 /// The nodes that `hosts` means. Empty where the cluster has none.
