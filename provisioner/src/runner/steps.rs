@@ -14,7 +14,7 @@ use crate::node::NodeName;
 use crate::text;
 
 /// Captured values: variable -> node -> value.
-type Captured = BTreeMap<String, Vec<(NodeName, String)>>;
+pub(super) type Captured = BTreeMap<String, Vec<(NodeName, String)>>;
 
 impl Runner<'_> {
     /// Runs the steps of an exercise; the worst outcome.
@@ -48,7 +48,7 @@ impl Runner<'_> {
     }
 
     /// Nodes a step runs on now; `None` with the outcome that was told: it does not run.
-    fn ready(
+    pub(super) fn ready(
         &self,
         exercise: &Exercise,
         step: &Step,
@@ -105,7 +105,7 @@ impl Runner<'_> {
         }
     }
 
-    async fn act(
+    pub(super) async fn act(
         &self,
         exercise: &Exercise,
         step: &Step,

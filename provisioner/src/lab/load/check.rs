@@ -14,6 +14,7 @@ impl Reader<'_> {
         let id = self.id(raw.id.as_ref());
         let title = self.text(raw.title.as_ref());
         let expect = raw.expect.as_ref().map(|expect| self.expect(expect));
+        self.vacuous(raw);
         let retries = self.number(raw.retries.as_ref(), 1000).unwrap_or(0);
         Some(Check {
             hosts: raw.hosts.as_ref().and_then(|hosts| self.hosts(Some(hosts))),
