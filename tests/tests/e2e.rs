@@ -3,8 +3,12 @@
 //! (`CI=true`) only what `tests/ignored.txt` names may be.
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
+#[path = "e2e/authoring.rs"]
+mod authoring;
 #[path = "e2e/bad_input.rs"]
 mod bad_input;
+#[path = "e2e/bad_lab.rs"]
+mod bad_lab;
 #[path = "e2e/broken.rs"]
 mod broken;
 #[path = "e2e/cluster.rs"]
@@ -114,7 +118,9 @@ fn is_root() -> bool {
 /// Every test there is.
 pub fn all() -> Vec<Trial> {
     [
+        authoring::tests(),
         bad_input::tests(),
+        bad_lab::tests(),
         cluster::tests(),
         labs::tests(),
         interrupt::tests(),

@@ -1,11 +1,14 @@
 //! What `lab --help` says in Korean (clap's attributes hold the English), and what it ends with.
 
+mod arguments;
+
 use std::ffi::OsString;
 
 use clap::{Command, CommandFactory};
 
 use crate::cli::Cli;
 use crate::text::{Lang, Text};
+use arguments::{ARGUMENTS, ENDINGS};
 
 /// Verbs and global options in Korean. A test fails when one is missing.
 const VERBS: &[(&str, &str)] = &[
@@ -75,6 +78,10 @@ const OPTIONS: &[(&str, &str)] = &[
 pub(super) fn command(lang: Lang) -> Command {
     let ending = ending();
     let command = Cli::command().after_long_help(ending.get(lang).to_owned());
+    let command = ENDINGS.iter().fold(command, |command, (verb, ko, en)| {
+        let words = if lang == Lang::Ko { ko } else { en };
+        command.mut_subcommand(verb, |verb| verb.after_help(*words))
+    });
     match lang {
         Lang::En => command,
         Lang::Ko => {
@@ -83,8 +90,13 @@ pub(super) fn command(lang: Lang) -> Command {
                 .fold(command.about(ABOUT), |command, (option, help)| {
                     command.mut_arg(option, |argument| argument.help(*help))
                 });
-            VERBS.iter().fold(command, |command, (verb, help)| {
+            let command = VERBS.iter().fold(command, |command, (verb, help)| {
                 command.mut_subcommand(verb, |verb| verb.about(*help))
+            });
+            ARGUMENTS.iter().fold(command, |command, (verb, argument, help)| {
+                command.mut_subcommand(verb, |verb| {
+                    verb.mut_arg(*argument, |argument| argument.help(*help))
+                })
             })
         }
     }
@@ -111,7 +123,7 @@ fn ending() -> Text {
     let (ko, en) = (
         "처음이라면:
   lab run chapter4               전부: 도구, 노드 이미지, 노드, 실습, 보고서
-  lab show chapter4/EXERCISE     직접 입력해 보기; 다 했으면 `lab check chapter4/EXERCISE`
+  lab show chapter4/EXERCISE     직접 입력해 보기; `lab check`가 확인, `lab hint`가 힌트, `lab solve`가 대신 함
   lab status, lab ssh m-k8s      들여다보기
   lab reset, lab down            되돌리기, 치우기
 
@@ -126,7 +138,7 @@ fn ending() -> Text {
 환경 변수: LAB_HOME(상태와 캐시의 위치), LAB_LANG, LAB_OFFLINE, LAB_PATIENCE(제한 시간의 배수), NO_COLOR",
         "To begin:
   lab run chapter4               everything: tools, node image, nodes, exercises, report
-  lab show chapter4/EXERCISE     to type it yourself; then `lab check chapter4/EXERCISE`
+  lab show chapter4/EXERCISE     to type it yourself; then `lab check`, `lab hint`, or `lab solve` to have it done
   lab status, lab ssh m-k8s      to look around
   lab reset, lab down            to go back, to clear away
 
@@ -181,6 +193,31 @@ mod tests {
                 .to_string()
                 .contains("클러스터를 띄우거나")
         );
+    }
+
+    #[test]
+    fn verbs_for_typing_and_writing_have_all_their_arguments_in_korean() {
+        let english = command(Lang::En);
+        for verb in ["show", "start", "check", "hint", "solve", "reset", "new", "lint"] {
+            let found = english.find_subcommand(verb).unwrap();
+            for argument in found.get_arguments() {
+                let name = argument.get_id().as_str();
+                let known = ARGUMENTS
+                    .iter()
+                    .any(|(of, known, _)| *of == verb && *known == name);
+                assert!(known, "no Korean for `{name}` of `{verb}`");
+            }
+        }
+        let mut korean = command(Lang::Ko);
+        for (verb, argument, help) in ARGUMENTS {
+            let shown = korean
+                .find_subcommand_mut(verb)
+                .unwrap()
+                .render_long_help()
+                .to_string();
+            let begins: String = help.chars().take(8).collect();
+            assert!(shown.contains(&begins), "{verb} {argument}\n{shown}");
+        }
     }
 
     #[test]
