@@ -1,5 +1,5 @@
-//! How far a person has come in an exercise, judged from one look at its checks. Pure: looking is the runner's, and nothing is
-//! remembered between two looks.
+//! How far a person has come in an exercise, judged from one look at its checks and what is there of it. Pure: looking is the
+//! runner's.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::event::Outcome;
 /// How a step stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// All its checks hold.
+    /// All its checks hold; or it has none and `lab solve` did it.
     Holds,
     /// Its checks do not hold any more, or it has none; this step, which needs it, holds: the person went on.
     WentOn(String),
@@ -18,12 +18,22 @@ pub enum Standing {
     Open,
 }
 
+/// What is on the nodes of an exercise.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    /// Whether anything of it is there.
+    pub begun: bool,
+    /// Steps (by id) that `lab solve` carried out to the end.
+    pub solved: BTreeSet<String>,
+}
+
 /// The outcomes of one look, by step (with the matrix's values) and check.
 pub type Looks = BTreeMap<(String, String), Outcome>;
 
-/// How each step stands, in their order. `begun`: whether anything of the exercise is there; without it nothing that holds is
-/// taken for the trace of a step before, since what is to be absent in the end is absent in the beginning, too.
-pub fn standings(exercise: &Exercise, looks: &Looks, begun: bool) -> Vec<Standing> {
+/// How each step stands, in their order. Where nothing of the exercise is there, nothing that holds is taken for the trace of a step
+/// before, since what is to be absent in the end is absent in the beginning, too. A step that no check tells anything of is done if
+/// `lab solve` did it.
+pub fn standings(exercise: &Exercise, looks: &Looks, trace: &Trace) -> Vec<Standing> {
     let holding: Vec<Option<bool>> = exercise
         .steps
         .iter()
@@ -35,7 +45,8 @@ pub fn standings(exercise: &Exercise, looks: &Looks, begun: bool) -> Vec<Standin
             if all.contains(&Some(false)) {
                 Some(false)
             } else {
-                all.into_iter().flatten().next()
+                let told = all.into_iter().flatten().next();
+                told.or_else(|| trace.solved.contains(&step.id).then_some(true))
             }
         })
         .collect();
@@ -48,7 +59,7 @@ pub fn standings(exercise: &Exercise, looks: &Looks, begun: bool) -> Vec<Standin
     };
     let standing = |(at, holds): (usize, &Option<bool>)| match holds {
         Some(true) => Standing::Holds,
-        _ if !begun => Standing::Open,
+        _ if !trace.begun => Standing::Open,
         _ => after(at).map_or(Standing::Open, Standing::WentOn),
     };
     holding.iter().enumerate().map(standing).collect()
@@ -118,7 +129,8 @@ steps:
             looks.insert((step.into(), "c".into()), outcome);
         }
         looks.insert(("apart".into(), "so".into()), Outcome::Passed);
-        standings(&lab.exercises[0], &looks, begun)
+        let solved = passed.iter().map(|step| (*step).to_owned()).collect();
+        standings(&lab.exercises[0], &looks, &Trace { begun, solved })
     }
 
     fn went_on(to: &str) -> Standing {
@@ -142,6 +154,13 @@ steps:
             ),
             // Nothing is there: that nothing runs is no sign of having stopped it.
             (&["stop"], false, [Open, Open, Holds, Open, Open]),
+            // What no check tells of is done if it was done by `lab solve`; what checks tell of is not, whoever did it.
+            (
+                &["free"],
+                true,
+                [went_on("free"), went_on("free"), went_on("free"), Open, Holds],
+            ),
+            (&["run"], true, [Open, Open, Open, Open, Open]),
             (&["apart"], true, [went_on("apart"), Open, Open, Holds, Open]),
         ] {
             assert_eq!(seen(passed, begun), expected, "{passed:?} {begun}");

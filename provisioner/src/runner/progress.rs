@@ -7,12 +7,15 @@ use super::classroom::{Script, command};
 use super::{Runner, worst};
 use crate::config::Node;
 use crate::event::Outcome;
-use crate::lab::progress::{Looks, Standing, standings};
+use crate::lab::progress::{Looks, Standing, Trace, standings};
 use crate::lab::step::{Instance, instances, nodes, skip};
 use crate::lab::variables::{Variables, expand};
 use crate::lab::{Check, Exercise, Step};
 use crate::node::NodeName;
 use crate::text::Text;
+
+/// Where an exercise's directory says which steps `lab solve` did.
+const SOLVED: &str = ".solved";
 
 /// One look at a check on a node.
 #[derive(Clone, Debug)]
@@ -53,14 +56,14 @@ impl Progress {
 impl Runner<'_> {
     /// Looks once at every check of an exercise. Tells nothing.
     pub async fn progress(&self, exercise: &Exercise) -> Progress {
-        let begun = self.begun(exercise).await;
+        let trace = self.trace(exercise).await;
         let mut sights = vec![];
         for step in &exercise.steps {
             for instance in &instances(step) {
                 sights.extend(self.sights(exercise, step, instance).await);
             }
         }
-        let standings = standings(exercise, &looks(&sights), begun);
+        let standings = standings(exercise, &looks(&sights), &trace);
         Progress { standings, sights }
     }
 
@@ -99,14 +102,25 @@ impl Runner<'_> {
         }
     }
 
-    /// Whether anything of an exercise is there: its directory, or a container of one of its names.
-    async fn begun(&self, exercise: &Exercise) -> bool {
+    /// What is there of an exercise: its directory, or a container of one of its names; and in its directory, what was solved.
+    async fn trace(&self, exercise: &Exercise) -> Trace {
         let script = format!(
-            "if test -e \"$state\"; then echo begun; fi\nfor name in {}; do\n  if docker container inspect \"$name\" >/dev/null 2>&1; then echo begun; fi\ndone\n",
+            "if test -e \"$state\"; then echo begun; fi\nif test -e \"$state/{SOLVED}\"; then sed 's/^/solved /' \"$state/{SOLVED}\"; fi\nfor name in {}; do\n  if docker container inspect \"$name\" >/dev/null 2>&1; then echo begun; fi\ndone\n",
             exercise.containers.join(" ")
         );
         let said = self.on_each(exercise, &script).await;
-        said.iter().any(|(_, said)| !said.trim().is_empty())
+        let lines = || said.iter().flat_map(|(_, said)| said.lines());
+        let solved = lines().filter_map(|line| line.strip_prefix("solved "));
+        Trace {
+            begun: lines().next().is_some(),
+            solved: solved.map(str::to_owned).collect(),
+        }
+    }
+
+    /// Notes in an exercise's directory that a step was solved.
+    pub(super) async fn note_solved(&self, exercise: &Exercise, step: &Step) {
+        let script = format!("echo {} >> \"$state/{SOLVED}\"", step.id);
+        self.on_each(exercise, &script).await;
     }
 
     /// What a script of our own prints on each node an exercise runs on; nothing of a node that could not run it.

@@ -74,14 +74,36 @@ impl Runner<'_> {
             let (ready, reached) = self.ready(exercise, step, instance, &going.outcomes, Part::Whole);
             let became = match ready {
                 None => reached,
-                Some(ready) => self.do_unless_done(exercise, step, instance, &ready, going).await,
+                Some(_) if self.is_done(exercise, step, instance, standing, anew).await => {
+                    let name = &instance.name;
+                    self.sink.note(text!("{name}: 이미 함", "{name}: done before"));
+                    Outcome::Passed
+                }
+                Some(ready) => self.carry_out(exercise, step, instance, &ready, going).await,
             };
             all = worst(all, became);
         }
         going.outcomes.insert(&step.id, all);
+        if all == Outcome::Passed && going.acted.contains(step.id.as_str()) {
+            self.note_solved(exercise, step).await;
+        }
     }
 
-    async fn do_unless_done<'lab>(
+    /// Whether an instance of a step is done now. Where no check tells, it is as it stood before anything was done `anew`.
+    async fn is_done(
+        &self,
+        exercise: &Exercise,
+        step: &Step,
+        instance: &Instance,
+        standing: &Standing,
+        anew: bool,
+    ) -> bool {
+        let seen = looks(&self.sights(exercise, step, instance).await);
+        let told = holds(exercise, &step.id, instance, &seen);
+        told.unwrap_or(*standing == Standing::Holds && !anew)
+    }
+
+    async fn carry_out<'lab>(
         &self,
         exercise: &'lab Exercise,
         step: &'lab Step,
@@ -89,12 +111,6 @@ impl Runner<'_> {
         ready: &[&Node],
         going: &mut Going<'lab>,
     ) -> Outcome {
-        let seen = looks(&self.sights(exercise, step, instance).await);
-        if holds(exercise, &step.id, instance, &seen) == Some(true) {
-            let name = &instance.name;
-            self.sink.note(text!("{name}: 이미 함", "{name}: done before"));
-            return Outcome::Passed;
-        }
         if let Some(variable) = going.lacks(exercise, step) {
             let reason = text!(
                 "`${variable}`이(가) 필요한데, `lab`이 그 앞 단계를 직접 해야 알 수 있음",

@@ -25,6 +25,7 @@ pub fn tests() -> Vec<Trial> {
             solve,
         ),
         booting("authoring::solve_goes_on_where_a_person_stopped", goes_on),
+        booting("authoring::looking_early_removes_nothing", early),
     ]
 }
 
@@ -159,7 +160,7 @@ fn solve() {
     seat.lab(&["solve", name])
         .passes()
         .says("lab reset chapter4/publish-port");
-    seat.lab(&["check", name]).passes().prints("4/4");
+    seat.lab(&["check", name]).passes().prints("6/6");
     seat.lab(&["hint", name]).passes().prints("holds");
     seat.lab(&["solve", name]).passes().says("done before");
     seat.lab(&["reset", name]).passes();
@@ -199,10 +200,31 @@ fn goes_on() {
         .says("stop: done before");
     assert!(solved.stderr.contains("✓ w1-k8s"), "{solved}");
     seat.lab(&["check", name, "start"]).passes();
+    // To the end, where nothing is left to look at: what was solved is known all the same, and not done twice.
+    seat.lab(&["solve", name]).passes().says("start: done before");
+    seat.lab(&["check", name]).passes();
+    seat.lab(&["solve", name])
+        .passes()
+        .says("free: done before")
+        .without("✓");
     seat.lab(&["reset", name]).passes();
     let left = seat.on(
         "w1-k8s",
         "docker ps -aq -f name=^/lab-clean-; ls -A /var/lib/lab/exercises",
     );
     assert_eq!(left.clone().passes().stdout, "", "{left}");
+}
+
+/// A check that tries what has to be refused must not do it where it would not be.
+fn early() {
+    let seat = shared();
+    seat.on("w1-k8s", "docker volume create nginx-volume").passes();
+    seat.lab(&["check", "chapter4/volume"]).code(1);
+    seat.lab(&["hint", "chapter4/volume"]).passes();
+    seat.on("w1-k8s", "docker volume rm nginx-volume").passes();
+    seat.on("w1-k8s", "docker create --name lab-clean-one nginx")
+        .passes();
+    seat.lab(&["check", "chapter4/clean-up"]).code(1);
+    seat.on("w1-k8s", "docker rm lab-clean-one && docker rmi nginx")
+        .passes();
 }
