@@ -65,7 +65,7 @@ struct Place {
 impl Place {
     /// A seat with the recipes above, an empty cache, and a PATH with everything of this machine but Go.
     fn new() -> Self {
-        let seat = Seat::new(program(), CHAPTER).unwrap();
+        let seat = Seat::new(program(), &CHAPTER).unwrap();
         let bundle = seat.project().join("labs/bundle");
         fs::create_dir_all(&bundle).unwrap();
         fs::write(bundle.join("bundle.yaml"), BASE).unwrap();
