@@ -29,7 +29,7 @@ enum Way {
 use Way::{As, By, Ci, Ends, Full};
 
 /// In the order they are run.
-const COMMANDS: [(&str, Way); 44] = [
+const COMMANDS: [(&str, Way); 47] = [
     ("cargo lab", By("labs::chapter4_passes_and_reports")),
     ("cargo lab run chapter4", By("labs::chapter4_passes_and_reports")),
     ("cargo test --workspace", Ci),
@@ -44,6 +44,12 @@ const COMMANDS: [(&str, Way); 44] = [
     (
         "lab forward m-k8s:8080",
         By("cluster::forward_opens_a_port_of_a_node"),
+    ),
+    ("lab kubectl get pods -A", Ends(0)),
+    ("lab kubeconfig admin.conf", Ends(0)),
+    (
+        "lab forward m-k8s:6443",
+        By("kubernetes::a_client_of_this_host_gets_in"),
     ),
     ("lab list", Ends(0)),
     ("lab show chapter4/restart-policy", Ends(0)),
