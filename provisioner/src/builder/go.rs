@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::origin;
 use super::program::{self, Manner};
-use crate::bundle::source::{Go, Staging, Within};
+use crate::bundle::source::{self, Go, Staging, Within};
 use crate::error::{Error, Result};
 use crate::text;
 
@@ -125,9 +125,10 @@ impl Toolchain {
         })
     }
 
-    /// A file of a module.
-    pub fn file(&self, module: &str, version: &str, file: &str, temporary: &Path) -> Result<PathBuf> {
-        Ok(self.download(module, version, temporary)?.dir.join(file))
+    /// Where a file of a module is, downloaded.
+    pub fn file(&self, of: &source::Module, temporary: &Path) -> Result<PathBuf> {
+        let module = self.download(&of.module, &of.version, temporary)?;
+        Ok(module.dir.join(&of.file))
     }
 
     /// Builds the program into `target`; `on_package` hears how many packages are compiled, and of how many.

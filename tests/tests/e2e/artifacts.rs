@@ -30,7 +30,7 @@ artifacts:
       - go: {module: example.org/hello, version: "v${version}", package: ., ldflags: [-s, -w, -X, "main.version=v${version}"], usual: {seconds: 200}}
   - name: wait-${version}
     kind: binary
-    sources: [{c: {module: example.org/hello, version: "v${version}", file: wait.c, flags: [-Os, "-DVERSION=v${version}"]}}]
+    sources: [{c: {from: {module: {module: example.org/hello, version: "v${version}", file: wait.c}}, flags: [-Os, "-DVERSION=v${version}"]}}]
   - name: registry.example.org/group/hello:v${version}
     kind: oci-image
     sources: []
