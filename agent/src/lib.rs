@@ -9,6 +9,7 @@ pub mod client;
 mod docker;
 mod engine_table;
 mod handler;
+mod kubernetes;
 mod outbox;
 mod process;
 pub mod server;

@@ -16,6 +16,8 @@ use tokio::process::{Child, Command};
 use crate::process::terminal::Terminal;
 use crate::wire::{How, Run};
 
+/// Asks a process to end.
+pub(crate) const SIGTERM: i32 = 15;
 /// Between SIGTERM and SIGKILL.
 pub(crate) const GRACE: Duration = Duration::from_secs(2);
 /// Between two looks at a group that is ending.
@@ -131,17 +133,26 @@ impl Process {
         self.signal(number);
         // A stopped process acts on no signal but these.
         let _ = killpg(self.group, Signal::SIGCONT);
-        let gone = async {
-            drop(self.child.wait().await);
-            while killpg(self.group, None).is_ok() {
-                tokio::time::sleep(PAUSE).await;
-            }
-        };
-        if tokio::time::timeout(grace, gone).await.is_err() {
+        if tokio::time::timeout(grace, self.gone()).await.is_err() {
             let _ = killpg(self.group, Signal::SIGKILL);
             // Before its `setsid` a process on a terminal leads no group yet.
             drop(self.child.start_kill());
-            drop(self.child.wait().await);
+            drop(tokio::time::timeout(GRACE, self.gone()).await);
+        }
+    }
+
+    /// Waits until nobody is left of the group.
+    async fn gone(&mut self) {
+        drop(self.child.wait().await);
+        while killpg(self.group, None).is_ok() {
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Ends what the leader, which has ended, left behind in its group.
+    pub(crate) async fn end_rest(&mut self) {
+        if killpg(self.group, None).is_ok() {
+            self.end(SIGTERM, GRACE).await;
         }
     }
 }

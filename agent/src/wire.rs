@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use facts::{ContainerFact, EngineFact, Facts, FileFact, TrustFact, UnitFact};
+pub use facts::{ContainerFact, EngineFact, Facts, FileFact, KubernetesNode, TrustFact, UnitFact};
 
 /// Version of this protocol. Both ends refuse another one in the hello.
 pub const PROTOCOL: u32 = 1;
@@ -71,6 +71,8 @@ pub struct FactsQuery {
     pub containers: Vec<String>,
     /// Docker images to look up, by reference.
     pub images: Vec<String>,
+    /// Whether to ask the Kubernetes API on this node for its nodes.
+    pub kubernetes: bool,
 }
 
 /// A command, as argv. No shell is involved unless argv names one.

@@ -55,6 +55,29 @@ async fn dropping_the_handle_or_the_client_ends_what_runs() {
 }
 
 #[tokio::test]
+async fn what_a_command_leaves_in_its_group_ends_with_it() {
+    let (client, _agent) = program().await;
+    let stubborn = "trap '' TERM; while :; do sleep 1000; done";
+    let script = format!(
+        "sleep 1000 > /dev/null 2>&1 & echo $!; bash -c \"{stubborn}\" > /dev/null 2>&1 & echo $!; setsid sleep 20 > /dev/null 2>&1 & echo $!
+        until test \"$(ps -o sid= -p $! | tr -d ' ')\" = $!; do :; done"
+    );
+    let done = client.run(bash(&script)).await.unwrap();
+    assert_eq!(done.exited.how, How::Code(0));
+    let said = String::from_utf8(done.stdout).unwrap();
+    let numbers: Vec<&str> = said.lines().collect();
+    assert_eq!(numbers.len(), 3, "{said}");
+    // No waiting: the reply comes after their end. Only what has left the group goes on.
+    let lives: Vec<bool> = numbers.iter().map(|number| lives(number)).collect();
+    assert_eq!(lives, [false, false, true]);
+    tokio::process::Command::new("kill")
+        .arg(numbers[2])
+        .status()
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
 async fn a_closed_channel_ends_foreground_and_background() {
     let (client, mut agent) = program().await;
     let mut running = client

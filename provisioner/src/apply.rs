@@ -2,7 +2,9 @@
 
 mod command;
 mod install;
+pub mod kubernetes;
 pub mod perform;
+pub mod readiness;
 
 use std::collections::BTreeSet;
 

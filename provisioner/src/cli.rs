@@ -14,6 +14,8 @@ mod exercise;
 mod forward;
 mod help;
 mod keeper;
+mod kubeconfig;
+mod kubectl;
 mod lint;
 mod list;
 mod overview;
@@ -125,6 +127,10 @@ enum Verb {
     Ssh(ssh::Args),
     /// Run a command on nodes
     Exec(exec::Args),
+    /// Kubernetes' own client, on the master: nothing to install here
+    Kubectl(kubectl::Args),
+    /// A configuration for a kubectl of this host
+    Kubeconfig(kubeconfig::Args),
     /// Open a node's port on this host's loopback
     Forward(forward::Args),
     /// Save, restore, list and delete states of the whole cluster
@@ -205,6 +211,8 @@ fn dispatch(verb: Verb, app: &App) -> crate::error::Result<u8> {
         Verb::Status(args) => status::run(&args, app),
         Verb::Ssh(args) => ssh::run(&args, app),
         Verb::Exec(args) => exec::run(&args, app),
+        Verb::Kubectl(args) => kubectl::run(&args, app),
+        Verb::Kubeconfig(args) => kubeconfig::run(&args, app),
         Verb::Forward(args) => forward::run(&args, app),
         Verb::Snapshot(args) => snapshot::run(&args, app),
         Verb::Reset(args) => reset::run(&args, app),

@@ -1,6 +1,7 @@
 //! The cluster as plain data: what cluster.yaml says once it is checked. Reading and checking it is `config`'s.
 
 mod egress;
+mod kubernetes;
 mod network;
 
 use std::net::Ipv4Addr;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::node::{NodeName, Role};
 
 pub use egress::{Egress, Lack, Standing, WayOut};
+pub use kubernetes::Kubernetes;
 pub use network::Network;
 
 /// The cluster as the user describes it, checked.
@@ -27,6 +29,8 @@ pub struct Cluster {
     pub registry: Registry,
     /// Whether nodes get a way out to the internet.
     pub egress: Egress,
+    /// Kubernetes, if it is wanted.
+    pub kubernetes: Option<Kubernetes>,
 }
 
 /// A node.

@@ -5,13 +5,14 @@ pub mod suggest;
 pub mod tree;
 
 mod check;
+mod kubernetes;
 mod nodes;
 mod raw;
 mod scalar;
 
 pub use nodes::MAX_NODES;
 
-pub use crate::cluster::{Cluster, Egress, Network, Node, ProviderKind, Registry};
+pub use crate::cluster::{Cluster, Egress, Kubernetes, Network, Node, ProviderKind, Registry};
 
 /// A place in a file and what is wrong there.
 #[derive(Clone, Debug, PartialEq, Eq)]

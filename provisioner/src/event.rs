@@ -1,9 +1,11 @@
 //! What happens, as data: everything a person or a report learns of a verb's work arrives as an [`Event`].
 
 mod about;
+mod done;
 mod sink;
 
 pub use about::{ClusterSeen, Heading, Measured, NodeSeen, Outline, RegistrySeen, TrustSeen, Unit};
+pub use done::Done;
 pub use sink::{Reporter, Sink, Work, now};
 
 use serde::{Deserialize, Serialize};

@@ -65,7 +65,7 @@ pub async fn look(
 }
 
 /// Opens a session to every running node that has none yet (or a broken one), all at once.
-async fn reach(provider: &dyn Provider, sessions: &mut Sessions) -> Result<Vec<Error>> {
+pub async fn reach(provider: &dyn Provider, sessions: &mut Sessions) -> Result<Vec<Error>> {
     sessions.retain(|_, session| session.broken().is_none());
     let (mut endpoints, mut errors) = (vec![], vec![]);
     for (node, state) in provider.states()? {

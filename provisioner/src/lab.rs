@@ -8,6 +8,7 @@ pub mod measure;
 pub mod notes;
 pub mod place;
 pub mod proof;
+pub mod sabotage;
 pub mod step;
 pub mod variables;
 pub mod verdict;
@@ -90,6 +91,8 @@ pub struct Step {
     pub checks: Vec<Check>,
     /// Undoes it. Runs at the end of the exercise, however it ended.
     pub cleanup: Option<String>,
+    /// Breaks what it did, for `lab test --sabotage`; without it the cleanup does.
+    pub sabotage: Option<String>,
 }
 
 /// Where a step or check runs.
@@ -118,6 +121,8 @@ pub struct When {
     pub workers: Option<usize>,
     /// Where nodes come from.
     pub provider: Option<crate::config::ProviderKind>,
+    /// Whether the cluster has Kubernetes.
+    pub kubernetes: Option<bool>,
 }
 
 /// What a step does.
@@ -180,6 +185,8 @@ pub struct Check {
     pub hint: Option<Text>,
     /// Why it holds without its step: it cannot be seen to fail.
     pub already_true: Option<Text>,
+    /// Breaks what it looks at, and nothing that another check looks at. Runs where the check looks.
+    pub sabotage: Option<String>,
 }
 
 impl Lab {

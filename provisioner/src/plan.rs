@@ -2,25 +2,27 @@
 
 pub mod egress;
 pub mod engine;
+pub mod kubernetes;
 pub mod mirror;
 pub mod node;
 mod problem;
 mod query;
 pub mod registry;
 pub mod trust;
+mod view;
 
 pub use problem::Problem;
 pub use query::query;
 
-use agent::wire::{FileFact, UnitFact};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::config::{Cluster, Node};
 use crate::error::Result;
-use crate::facts::{Observed, Pki, Seen};
+use crate::facts::Observed;
 use crate::node::NodeName;
 use crate::text::Text;
+use view::View;
 
 /// What `lab up` will do.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -101,6 +103,21 @@ pub enum Action {
     ProvePush(registry::Proof),
     /// Pull the proof image by digest and compare.
     ProvePull(registry::Proof),
+    /// Make this node the control plane; what a cut short attempt left goes first.
+    KubernetesInit {
+        /// Remembered on the node once that is done.
+        mark: Mark,
+    },
+    /// Make this node a worker of the cluster; what another cluster left goes first.
+    KubernetesJoin {
+        /// Remembered on the node once that is done.
+        mark: Mark,
+    },
+    /// Wait until the API calls these nodes ready.
+    KubernetesReady {
+        /// All that can be reached.
+        nodes: Vec<NodeName>,
+    },
 }
 
 /// What a file holds. Certificates and keys by reference: they never enter a plan.
@@ -212,6 +229,7 @@ pub fn plan(cluster: &Cluster, observed: &Observed) -> Result<Plan> {
         egress::resolver(cluster, observed, &view, &mut plan)?;
         engine::install(&view, &mut plan);
         trust::install(cluster, &view, &mut plan);
+        kubernetes::prepare(cluster, &view, &mut plan)?;
         engine::plan(cluster, &view, &mut plan)?;
     }
     let host = cluster
@@ -226,6 +244,7 @@ pub fn plan(cluster: &Cluster, observed: &Observed) -> Result<Plan> {
             registry::prove(cluster, observed, &mut plan);
         }
     }
+    kubernetes::cluster(cluster, observed, &mut plan);
     // A dependency that is already so needs no waiting for.
     let ids: std::collections::BTreeSet<String> =
         plan.changes.iter().map(|change| change.id.clone()).collect();
@@ -233,52 +252,6 @@ pub fn plan(cluster: &Cluster, observed: &Observed) -> Result<Plan> {
         change.after.retain(|id| ids.contains(id));
     }
     Ok(plan)
-}
-
-/// One node, as the parts of a plan look at it.
-struct View<'a> {
-    node: &'a Node,
-    seen: Option<&'a Seen>,
-    pki: &'a Pki,
-}
-
-impl<'a> View<'a> {
-    fn new(node: &'a Node, observed: &'a Observed) -> Self {
-        Self {
-            node,
-            seen: observed.nodes.get(&node.name),
-            pki: &observed.pki,
-        }
-    }
-
-    /// Runs and does not answer: nothing can be done there, and nothing is known of it.
-    fn silent(&self) -> bool {
-        self.seen.is_some_and(Seen::silent)
-    }
-
-    fn file(&self, path: &str) -> Option<&FileFact> {
-        self.seen?.known.as_ref()?.facts.files.get(path)?.as_ref()
-    }
-
-    fn unit(&self, unit: &str) -> UnitFact {
-        let known = self.seen.and_then(|seen| seen.known.as_ref());
-        known
-            .and_then(|known| known.facts.units.get(unit))
-            .cloned()
-            .unwrap_or_default()
-    }
-
-    /// Whether the file is there with this digest and mode.
-    fn holds(&self, path: &str, sha256: &str, mode: u32) -> bool {
-        self.file(path)
-            .is_some_and(|file| file.sha256 == sha256 && file.mode & 0o7777 == mode)
-    }
-
-    /// Whether the unit of this mark runs with what the mark says.
-    fn marked(&self, mark: &Mark) -> bool {
-        let leaf = self.pki.leaf.as_ref().map_or("", |leaf| &leaf.certificate_sha256);
-        self.holds(&mark.path, &sha256(mark.content(leaf)), 0o644)
-    }
 }
 
 fn id(what: &str, node: &Node) -> String {

@@ -4,6 +4,7 @@
 mod checks;
 pub mod classroom;
 mod prove;
+mod sabotage;
 mod setting;
 mod steps;
 mod tally;
@@ -44,6 +45,8 @@ pub enum Part {
     Setup,
     /// Only check what is there.
     Checks,
+    /// Solve, check, break what was solved and put it back, clean up.
+    Sabotage,
 }
 
 impl<'run> Runner<'run> {
@@ -80,7 +83,7 @@ impl<'run> Runner<'run> {
         for exercise in exercises {
             let outcome = match stopped || self.interrupt.requested() {
                 true => self.block(exercise),
-                false => self.exercise(exercise).await,
+                false => self.exercise(exercise, Part::Whole).await,
             };
             stopped |= outcome > Outcome::Skipped && !self.keep_going;
             if self.interrupt.requested() && outcome > Outcome::Skipped {
@@ -102,7 +105,7 @@ impl<'run> Runner<'run> {
     }
 
     /// Runs one exercise, with what it needs, and cleans up.
-    async fn exercise(&self, exercise: &Exercise) -> Outcome {
+    async fn exercise(&self, exercise: &Exercise, part: Part) -> Outcome {
         let since = Instant::now();
         self.sink.send(
             None,
@@ -113,7 +116,7 @@ impl<'run> Runner<'run> {
         );
         let mut outcome = Outcome::Skipped;
         let mut begun = vec![];
-        for (one, part) in self.parts(exercise) {
+        for (one, part) in self.parts(exercise, part) {
             outcome = worst(outcome, self.prepare(one).await);
             if outcome > Outcome::Skipped {
                 break;
@@ -135,13 +138,13 @@ impl<'run> Runner<'run> {
         outcome
     }
 
-    fn parts<'lab>(&'lab self, exercise: &'lab Exercise) -> Vec<(&'lab Exercise, Part)> {
+    fn parts<'lab>(&'lab self, exercise: &'lab Exercise, part: Part) -> Vec<(&'lab Exercise, Part)> {
         let needs = self
             .lab
             .needs(&exercise.id)
             .into_iter()
             .map(|need| (need, Part::Setup));
-        needs.chain([(exercise, Part::Whole)]).collect()
+        needs.chain([(exercise, part)]).collect()
     }
 
     /// Sets up what an exercise needs and leaves it there, for a person to go on.

@@ -119,6 +119,15 @@ impl Seat {
     }
 }
 
+/// A failed test leaves no cluster: its directory goes next, and with it all that a later `lab down` would need.
+impl Drop for Seat {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let _ = self.down();
+        }
+    }
+}
+
 impl Ran {
     /// Requires this exit code.
     #[track_caller]

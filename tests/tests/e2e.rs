@@ -13,12 +13,18 @@ mod broken;
 mod cluster;
 #[path = "e2e/egress.rs"]
 mod egress;
+#[path = "e2e/exclusive.rs"]
+mod exclusive;
 #[path = "e2e/host.rs"]
 mod host;
 #[path = "e2e/interrupt.rs"]
 mod interrupt;
+#[path = "e2e/kubernetes.rs"]
+mod kubernetes;
 #[path = "e2e/labs.rs"]
 mod labs;
+#[path = "e2e/misbehaved.rs"]
+mod misbehaved;
 #[path = "e2e/offline.rs"]
 mod offline;
 #[path = "e2e/privilege.rs"]
@@ -38,7 +44,7 @@ mod vagrantfile;
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use lab_tests::seat::Seat;
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -49,14 +55,20 @@ pub fn program() -> &'static Path {
 }
 
 /// The cluster of the notes, as committed.
-pub const CHAPTER: &str = include_str!("../../cluster.yaml");
+pub const COMMITTED: &str = include_str!("../../cluster.yaml");
+
+/// The same without Kubernetes, for what has nothing to do with it: half a minute less.
+pub static CHAPTER: LazyLock<String> = LazyLock::new(|| {
+    let lines = COMMITTED.split_inclusive('\n');
+    lines.filter(|line| !line.starts_with("kubernetes:")).collect()
+});
 
 static SHARED: OnceLock<Mutex<Seat>> = OnceLock::new();
 
 /// The shared cluster, up. Tests leave it as they found it.
 pub fn shared() -> MutexGuard<'static, Seat> {
     let seat = SHARED.get_or_init(|| {
-        let seat = Seat::new(program(), CHAPTER).unwrap();
+        let seat = Seat::new(program(), COMMITTED).unwrap();
         seat.lab(&["up", "--yes"]).passes();
         Mutex::new(seat)
     });
@@ -120,6 +132,7 @@ pub fn all() -> Vec<Trial> {
         bad_input::tests(),
         cluster::tests(),
         labs::tests(),
+        kubernetes::tests(),
         interrupt::tests(),
         offline::tests(),
         report::tests(),
@@ -132,6 +145,8 @@ pub fn all() -> Vec<Trial> {
         egress::tests(),
         readme::tests(),
         prove::tests(),
+        misbehaved::tests(),
+        exclusive::tests(),
     ]
     .concat_trials()
 }

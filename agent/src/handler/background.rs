@@ -8,14 +8,13 @@ use tokio::io::AsyncReadExt;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::process::{GRACE, Process, Source};
+use crate::process::{GRACE, Process, SIGTERM, Source};
 use crate::wire::{Background, Exited, How, Reply, Run};
 
 const RING: usize = 64 * 1024;
 const MAX_PROCESSES: usize = 64;
 /// How long output may trail behind the end of the process.
 const TRAIL: Duration = Duration::from_millis(500);
-const SIGTERM: i32 = 15;
 
 type Ring = Arc<Mutex<VecDeque<u8>>>;
 
@@ -169,6 +168,7 @@ async fn look_after(
         }
     };
     let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    process.end_rest().await;
     for mut reader in readers {
         if timeout(TRAIL, &mut reader).await.is_err() {
             reader.abort();

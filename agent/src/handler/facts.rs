@@ -21,6 +21,7 @@ pub(super) async fn read(query: FactsQuery) -> Facts {
         units,
         containers,
         images,
+        kubernetes,
     } = query;
     let files = tokio::task::spawn_blocking(move || {
         files
@@ -28,12 +29,20 @@ pub(super) async fn read(query: FactsQuery) -> Facts {
             .map(|path| (path.clone(), file(&path)))
             .collect::<BTreeMap<_, _>>()
     });
-    let (files, units, engines, containers, images) = tokio::join!(
+    let nodes = async {
+        if kubernetes {
+            crate::kubernetes::nodes().await
+        } else {
+            None
+        }
+    };
+    let (files, units, engines, containers, images, kubernetes) = tokio::join!(
         files,
         look_up_units(units),
         engine_table::facts(),
         look_up_containers(containers),
-        look_up_images(images)
+        look_up_images(images),
+        nodes
     );
     let constant = constant();
     Facts {
@@ -42,6 +51,7 @@ pub(super) async fn read(query: FactsQuery) -> Facts {
         engines,
         containers,
         images,
+        kubernetes,
         ..constant
     }
 }
@@ -79,6 +89,7 @@ fn constant() -> Facts {
             1
         },
         agent: env!("CARGO_PKG_VERSION").into(),
+        capabilities: capabilities(),
         ..Facts::default()
     }
 }
@@ -88,6 +99,13 @@ fn release_field(text: &str, key: &str) -> String {
         .lines()
         .find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
     value.unwrap_or_default().trim_matches(['"', '\'']).to_owned()
+}
+
+fn capabilities() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("CapBnd:"));
+    line.and_then(|line| u64::from_str_radix(line.trim(), 16).ok())
+        .unwrap_or_default()
 }
 
 fn memory_field(text: &str, key: &str) -> u64 {

@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::process::{GRACE, Process, Sink, Source};
+use crate::process::{GRACE, Process, SIGTERM, Sink, Source};
 use crate::stream::Stream;
 use crate::wire::frame::{CHUNK, Kind};
 use crate::wire::{Control, Exited, How, Reply, Run};
@@ -17,7 +17,6 @@ const IDLE: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(2);
 /// … or more bytes than a pipe can have held when the command ended.
 const LEFT_IN_PIPE: usize = 1024 * 1024;
-const SIGTERM: i32 = 15;
 
 /// Runs it to its end.
 pub(super) async fn handle(run: &Run, stream: &Stream) -> Result<Reply, String> {
@@ -49,6 +48,8 @@ pub(super) async fn handle(run: &Run, stream: &Stream) -> Result<Reply, String> 
         (how, millis)
     };
     let ((how, millis), stdout_dropped, stderr_dropped, ()) = tokio::join!(supervise, stdout, stderr, stdin);
+    // Only now: a child may still have been writing what the command gave it.
+    process.end_rest().await;
     let _ = stream.send_end().await;
     Ok(Reply::Exited(Exited {
         how,

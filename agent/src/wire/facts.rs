@@ -49,6 +49,23 @@ pub struct Facts {
     pub images: BTreeMap<String, Option<String>>,
     /// Engines found installed.
     pub engines: Vec<EngineFact>,
+    /// Capabilities a process of the node can have, as `CapBnd` of /proc/self/status says.
+    pub capabilities: u64,
+    /// The nodes of Kubernetes, if asked for; `None` where its API does not answer.
+    pub kubernetes: Option<Vec<KubernetesNode>>,
+}
+
+/// A node as the Kubernetes API knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KubernetesNode {
+    /// Its name.
+    pub name: String,
+    /// Whether its condition `Ready` is true.
+    pub ready: bool,
+    /// Version of its kubelet, e.g. `v1.34.4`.
+    pub version: String,
+    /// Its container runtime, e.g. `containerd://1.7.24`.
+    pub runtime: String,
 }
 
 /// A file.

@@ -10,6 +10,9 @@ use crate::session::Session;
 use crate::transport::patient;
 use crate::{engine, render, text};
 
+/// How long a command may take.
+const USUAL: Duration = Duration::from_secs(120);
+
 /// Enables a unit, if so, and tells it `step`.
 pub(super) async fn unit_step(session: &Session, unit: &str, enable: bool, step: UnitStep) -> Result<()> {
     if enable {
@@ -68,10 +71,15 @@ pub(super) async fn answers(session: &Session, address: &str) -> Result<()> {
 
 /// Runs a command on the node; its standard output. Any status but 0 is an error here.
 pub(super) async fn command(session: &Session, argv: &[&str]) -> Result<String> {
+    run(session, argv, USUAL).await
+}
+
+/// The same, for what may take longer.
+pub(super) async fn run(session: &Session, argv: &[&str], limit: Duration) -> Result<String> {
     let shown = argv.join(" ");
     let run = Run {
         argv: argv.iter().map(|word| (*word).to_owned()).collect(),
-        deadline_ms: u64::try_from(patient(Duration::from_secs(120)).as_millis()).ok(),
+        deadline_ms: u64::try_from(patient(limit).as_millis()).ok(),
         cap: Some(64 * 1024),
         ..Run::default()
     };

@@ -12,6 +12,8 @@ use time::OffsetDateTime;
 use super::Needless;
 use super::command::{answers, command, unit_step};
 use super::install::install;
+use super::kubernetes;
+use super::readiness::{self, Wanted};
 use crate::authority_store::AuthorityStore;
 use crate::config::Cluster;
 use crate::error::{Error, Result};
@@ -59,9 +61,20 @@ impl Hands {
         if change.action == Action::Boot {
             return self.boot(&node).await;
         }
-        let session = self.sessions.lock().await.get(&node).cloned();
-        let session = session.ok_or_else(|| Error::new("the node is not reached").on(&node))?;
+        let session = self.session(&node).await?;
         self.act(&session, &change.action).await.map(|()| vec![])
+    }
+
+    pub(super) async fn session(&self, node: &NodeName) -> Result<Session> {
+        let session = self.sessions.lock().await.get(node).cloned();
+        session.ok_or_else(|| Error::new("the node is not reached").on(node))
+    }
+
+    /// Capabilities a process of the node can have.
+    pub(super) fn capabilities(&self, node: &NodeName) -> u64 {
+        let observed = self.observed.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = observed.nodes.get(node).and_then(|seen| seen.known.as_ref());
+        known.map_or(0, |known| known.facts.capabilities)
     }
 
     async fn let_out(&self, open: bool) -> Result<()> {
@@ -180,6 +193,21 @@ impl Hands {
             Action::InstallPackage { package } => {
                 install(session, &self.provider, &self.state, package).await
             }
+            Action::KubernetesInit { mark } => {
+                kubernetes::init(self, session).await?;
+                self.mark(session, mark).await
+            }
+            Action::KubernetesJoin { mark } => {
+                kubernetes::join(self, session, mark).await?;
+                self.mark(session, mark).await
+            }
+            Action::KubernetesReady { nodes } => {
+                let wanted = Wanted {
+                    nodes: nodes.clone(),
+                    restarted: None,
+                };
+                readiness::ready(session, &wanted).await
+            }
             Action::MirrorContent => Err(Error::new("the node's image lacks the mirror's content")
                 .on(&session.node)
                 .hint(text!("`lab reset {}`", "run `lab reset {}`", session.node))),
@@ -226,6 +254,8 @@ impl Hands {
 
     async fn push(&self, session: &Session, proof: &Proof) -> Result<()> {
         let tag = format!("{}:1", proof.repository);
+        // Its container may have been started a moment ago, by a `lab up` that was killed.
+        answers(session, proof.repository.split('/').next().unwrap_or_default()).await?;
         // An image of nothing, new each time: quick to move, and no other image can stand in for it.
         let written = session.agent.put_bytes(EMPTY, 0o600, &[0; 1024]).await;
         written.map_err(|error| {

@@ -82,6 +82,17 @@ fn rows(file: &str, text: &str) -> Result<Vec<Row>> {
     Ok(table.versions)
 }
 
+/// The sandbox image of a version, as its kubeadm names it.
+pub fn pause(version: &str) -> Result<String> {
+    let rows = rows("kubernetes.yaml", EMBEDDED)?;
+    let row = rows
+        .iter()
+        .find(|row| row.get("version").is_some_and(|one| one == version));
+    row.and_then(|row| row.get("pause"))
+        .map(|tag| format!("registry.k8s.io/pause:{tag}"))
+        .ok_or_else(|| Error::usage(format!("no sandbox image for Kubernetes {version}")))
+}
+
 impl Kubernetes {
     /// Recipes of `version`, for `architecture` (Debian's name); `base` has the recipes their images are built on.
     pub fn parse(file: &str, text: &str, version: &str, architecture: &str, base: &Recipes) -> Result<Self> {

@@ -1,13 +1,15 @@
 //! What the verbs on exercises share: finding a lab, reaching its classroom, setting an exercise up.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+
+use agent::client::Client;
 
 use crate::cli::App;
 use crate::cli::seat::Seat;
 use crate::cluster::{Standing, WayOut};
 use crate::config::{Cluster, ProviderKind};
 use crate::error::{Error, Result, exit};
+use crate::gather::{self, Sessions};
 use crate::lab::embedded::{self, Files};
 use crate::lab::load::load;
 use crate::lab::step::Circumstances;
@@ -18,9 +20,7 @@ use crate::provider::Provider;
 use crate::report::out::Out;
 use crate::runner::Runner;
 use crate::runner::classroom::Classroom;
-use crate::session::Session;
 use crate::text;
-use crate::transport::patient;
 
 /// Where `docker search` looks.
 const HUB: &str = "https://index.docker.io/v1/";
@@ -117,18 +117,19 @@ fn read(directory: &std::path::Path) -> Result<Files> {
 }
 
 /// Reaches every node of the cluster, all at once.
-pub async fn reach(
-    cluster: &Cluster,
-    provider: &dyn Provider,
-) -> Result<BTreeMap<NodeName, agent::client::Client>> {
-    let mut tasks = tokio::task::JoinSet::new();
-    for node in &cluster.nodes {
-        let endpoint = provider.endpoint(&node.name)?;
-        tasks.spawn(async move { Session::open(&endpoint, patient(Duration::from_secs(60))).await });
+pub async fn reach(cluster: &Cluster, provider: &dyn Provider) -> Result<BTreeMap<NodeName, Client>> {
+    let mut sessions = Sessions::new();
+    let errors = gather::reach(provider, &mut sessions).await?;
+    if let Some(error) = errors.into_iter().next() {
+        return Err(error);
     }
     let mut clients = BTreeMap::new();
-    while let Some(ended) = tasks.join_next().await {
-        let session = ended.map_err(|error| Error::new("cannot reach a node").because(error))??;
+    for node in &cluster.nodes {
+        let Some(session) = sessions.remove(&node.name) else {
+            // It does not run, and the provider says what to do about that.
+            provider.endpoint(&node.name)?;
+            return Err(Error::new(text!("닿지 않는 노드", "the node is not reached")).on(&node.name));
+        };
         clients.insert(session.node, session.agent);
     }
     Ok(clients)
@@ -140,7 +141,7 @@ pub async fn circumstances(
     app: &App,
     seat: &Seat,
     exercises: &[&Exercise],
-    clients: &BTreeMap<NodeName, agent::client::Client>,
+    clients: &BTreeMap<NodeName, Client>,
 ) -> Result<Circumstances> {
     let provider = match seat.provider.name() {
         "vagrant" => ProviderKind::Vagrant,
@@ -158,7 +159,7 @@ pub async fn circumstances(
 }
 
 /// Whether every node gets an answer from Docker Hub, whatever it is. All are asked at once and have two seconds.
-async fn online(clients: &BTreeMap<NodeName, agent::client::Client>) -> bool {
+async fn online(clients: &BTreeMap<NodeName, Client>) -> bool {
     let mut asking = tokio::task::JoinSet::new();
     for client in clients.values() {
         let client = client.clone();

@@ -38,7 +38,16 @@ pub fn raise(app: &App, verb: &str) -> Result<Raised> {
         .states()?
         .iter()
         .any(|(_, state)| *state == NodeState::Absent);
-    seat.provider.prepare()?;
+    let words = text!(
+        "노드의 디스크와 네트워크 준비",
+        "prepare the nodes' disk and network"
+    );
+    let shown = created.then(|| app.sink.work(None, "prepare", words));
+    let prepared = seat.provider.prepare();
+    match shown {
+        Some(work) => work.finish(prepared)?,
+        None => prepared?,
+    }
     let request = Request {
         paths: &seat.paths,
         cluster: &seat.cluster,
@@ -60,6 +69,11 @@ pub fn raise(app: &App, verb: &str) -> Result<Raised> {
 fn bundle(app: &App, seat: &Seat) -> Result<Bundle> {
     let options = Options {
         offline: app.global.offline,
+        kubernetes: seat
+            .cluster
+            .kubernetes
+            .as_ref()
+            .map(|kubernetes| kubernetes.version.clone()),
         ..Options::default()
     };
     let cached = builder::cached(&seat.paths, options.kubernetes.as_deref())?;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use agent::wire::Run;
+use time::OffsetDateTime;
 
 use crate::cli::App;
 use crate::cli::seat::{Seat, select};
@@ -52,11 +53,12 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
     if !agreed {
         return Ok(exit::CANNOT);
     }
+    let since = OffsetDateTime::now_utc();
     let work = app
         .sink
         .work(None, "reset", text!("`fresh`로 되돌림", "go back to `fresh`"));
     work.finish(seat.provider.restore(FRESH, &nodes))?;
-    seat.wait_until_reached(app, &nodes)?;
+    seat.wait_until_reached(app, &nodes, (&nodes, since))?;
     Ok(exit::OK)
 }
 

@@ -1,5 +1,7 @@
 //! `lab restart`.
 
+use time::OffsetDateTime;
+
 use crate::cli::App;
 use crate::cli::seat::select;
 use crate::error::{Result, exit};
@@ -18,6 +20,7 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
     let seat = app.change("restart")?;
     let nodes = select(&seat.cluster, &args.nodes)?;
     super::start::must_exist(&seat, &nodes)?;
+    let since = OffsetDateTime::now_utc();
     seat.each(
         app,
         &nodes,
@@ -27,6 +30,6 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
             provider.boot(node)
         },
     )?;
-    seat.wait_until_reached(app, &nodes)?;
+    seat.wait_until_reached(app, &nodes, (&nodes, since))?;
     Ok(exit::OK)
 }

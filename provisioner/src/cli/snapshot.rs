@@ -1,5 +1,9 @@
 //! `lab snapshot`: states of the whole cluster by name.
 
+use std::time::Instant;
+
+use time::OffsetDateTime;
+
 use crate::cli::App;
 use crate::error::{Error, Result, exit};
 use crate::provider::NodeState;
@@ -84,6 +88,7 @@ fn restore(name: &str, app: &App) -> Result<u8> {
         "snapshot",
         text!("스냅샷 `{name}` 복원", "restore snapshot `{name}`"),
     );
+    let (since, watch) = (OffsetDateTime::now_utc(), Instant::now());
     work.finish(seat.provider.restore(name, &[]))?;
     let states = seat.provider.states()?;
     let up: Vec<_> = states
@@ -91,7 +96,10 @@ fn restore(name: &str, app: &App) -> Result<u8> {
         .filter(|(_, state)| *state == NodeState::Up)
         .map(|(node, _)| node)
         .collect();
-    seat.wait_until_reached(app, &up)?;
+    seat.wait_until_reached(app, &up, (&up, since))?;
+    let seconds = watch.elapsed().as_secs_f32();
+    app.sink
+        .note(text!("{seconds:.1}초 만에 복원", "restored in {seconds:.1} s"));
     Ok(exit::OK)
 }
 

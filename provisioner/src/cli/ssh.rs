@@ -29,6 +29,16 @@ pub struct Args {
     command: Vec<String>,
 }
 
+impl Args {
+    /// A command on a node.
+    pub fn command(node: &str, command: Vec<String>) -> Self {
+        Self {
+            node: node.to_owned(),
+            command,
+        }
+    }
+}
+
 /// How long the node may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 

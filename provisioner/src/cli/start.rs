@@ -1,5 +1,7 @@
 //! `lab start`: nodes by name; `LAB/EXERCISE` sets up an exercise.
 
+use time::OffsetDateTime;
+
 use crate::cli::App;
 use crate::cli::seat::{Seat, select};
 use crate::error::{Error, Result, exit};
@@ -30,11 +32,15 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
     let nodes = select(&seat.cluster, &args.names)?;
     must_exist(&seat, &nodes)?;
     let words = text!("시작", "start");
+    let since = OffsetDateTime::now_utc();
+    let states = seat.provider.states()?;
+    let runs = |node: &&NodeName| states.contains(&((*node).clone(), NodeState::Up));
+    let anew: Vec<NodeName> = nodes.iter().filter(|node| !runs(node)).cloned().collect();
     seat.provider.prepare()?;
     seat.each(app, &nodes, ("start", &words), |provider, node| {
         provider.boot(node)
     })?;
-    seat.wait_until_reached(app, &nodes)?;
+    seat.wait_until_reached(app, &nodes, (&anew, since))?;
     Ok(exit::OK)
 }
 

@@ -1,5 +1,7 @@
 //! `lab test`: proves of every check of a lab that it can fail.
 
+mod sabotage;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -12,6 +14,7 @@ use crate::lab::proof::{Proof, Verdict};
 use crate::runner::Runner;
 use crate::runner::classroom::Classroom;
 use crate::text;
+use crate::text::Text;
 
 /// Arguments of `lab test`.
 #[derive(Debug, clap::Args)]
@@ -22,6 +25,9 @@ pub struct Args {
     /// How many times, to see which checks are not the same each time
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
     repeat: u32,
+    /// Break one solved thing at a time, and see whether exactly the right checks notice
+    #[arg(long)]
+    sabotage: bool,
 }
 
 /// A check, over all rounds.
@@ -46,23 +52,29 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
         None => lab.exercises.iter().collect(),
     };
     let Raised { seat, .. } = raise(app, "test")?;
-    let proofs = app.block_on(async {
+    let (mut proofs, mut findings) = (vec![], vec![]);
+    app.block_on(async {
         let clients = exercise::reach(&seat.cluster, seat.provider.as_ref()).await?;
         let now = exercise::circumstances(app, &seat, &chosen, &clients).await?;
         let classroom = Classroom::new(&seat.cluster, Some(seat.provider.as_ref()), now, clients);
-        let mut proofs = vec![];
         for _ in 0..args.repeat {
             for one in &chosen {
                 app.interrupt.check()?;
                 let runner = Runner::new(&lab, &classroom, &app.sink, &app.interrupt, true);
-                proofs.extend(runner.prove(one).await);
+                match args.sabotage {
+                    true => findings.extend(runner.sabotage(one).await),
+                    false => proofs.extend(runner.prove(one).await),
+                }
             }
         }
-        Ok::<_, Error>(proofs)
+        Ok::<_, Error>(())
     })??;
     app.interrupt.check()?;
     app.sink.close();
-    Ok(tell(&rows(&proofs, &lab), app))
+    Ok(match args.sabotage {
+        true => sabotage::tell(&findings, &chosen, &lab, app),
+        false => tell(&rows(&proofs, &lab), app),
+    })
 }
 
 fn rows(proofs: &[Proof], lab: &Lab) -> Vec<Row> {
@@ -86,31 +98,94 @@ fn rows(proofs: &[Proof], lab: &Lab) -> Vec<Row> {
     rows.into_values().collect()
 }
 
-/// Says what is not proved, and how many are.
+/// Says what is not proved, and how many are; after several rounds, of each check in how many it was not.
 fn tell(rows: &[Row], app: &App) -> u8 {
-    let bad: Vec<&Row> = rows.iter().filter(|row| row.good < row.rounds).collect();
+    let bad = rows.iter().filter(|row| row.good < row.rounds).count();
     if app.json() {
         app.out.json(&rows);
     } else {
-        for row in &bad {
+        for row in rows {
             let words = row.verdict.words();
             let words = words.get(app.out.lang);
             let (failed, rounds) = (row.rounds - row.good, row.rounds);
-            app.out.line(match rounds {
-                1 => format!("✗ {}  {words}", row.check),
-                _ => format!("✗ {}  {words}  {failed}/{rounds}", row.check),
-            });
+            match (failed, rounds) {
+                (0, 1) => {}
+                (0, _) => app.out.line(format!("✓ {}  0/{rounds}", row.check)),
+                (_, 1) => app.out.line(format!("✗ {}  {words}", row.check)),
+                _ => {
+                    let rate = percent(failed, rounds);
+                    app.out
+                        .line(format!("✗ {}  {words}  {failed}/{rounds} ({rate})", row.check));
+                }
+            }
         }
-        let (proved, all) = (rows.len() - bad.len(), rows.len());
+        let (proved, all) = (rows.len() - bad, rows.len());
         let words = text!(
             "점검 {all}개 중 {proved}개 증명됨",
             "{proved} of {all} checks proved"
         );
         app.out.line(words.get(app.out.lang));
+        if let Some(words) = flakes(rows) {
+            app.out.line(words.get(app.out.lang));
+        }
     }
-    if bad.is_empty() && !rows.is_empty() {
+    if bad == 0 && !rows.is_empty() {
         exit::OK
     } else {
         exit::LAB
+    }
+}
+
+/// How often a check was not proved that was proved in another round; `None` after one round.
+fn flakes(rows: &[Row]) -> Option<Text> {
+    let repeated = rows.iter().any(|row| row.rounds > 1);
+    let flaky: Vec<&Row> = rows
+        .iter()
+        .filter(|row| row.good > 0 && row.good < row.rounds)
+        .collect();
+    let failed: u32 = flaky.iter().map(|row| row.rounds - row.good).sum();
+    let rounds: u32 = rows.iter().map(|row| row.rounds).sum();
+    let (checks, rate) = (flaky.len(), percent(failed, rounds));
+    repeated.then(|| {
+        text!(
+            "들쭉날쭉한 점검 {checks}개, {rounds}번 가운데 {failed}번 ({rate})",
+            "{checks} flaky check(s): {failed} of {rounds} proofs failed ({rate})"
+        )
+    })
+}
+
+/// A part of a whole, to a tenth of a hundredth.
+fn percent(part: u32, whole: u32) -> String {
+    format!("{:.1}%", f64::from(part) * 100.0 / f64::from(whole.max(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(good: u32, rounds: u32) -> Row {
+        Row {
+            check: "a/b/c".into(),
+            verdict: Verdict::Proved,
+            good,
+            rounds,
+        }
+    }
+
+    #[test]
+    fn only_what_passed_in_another_round_is_flaky() {
+        for (rows, expected) in [
+            (vec![row(1, 1), row(0, 1)], None),
+            (
+                vec![row(4, 4), row(4, 4)],
+                Some("0 flaky check(s): 0 of 8 proofs failed (0.0%)"),
+            ),
+            (
+                vec![row(3, 4), row(0, 4)],
+                Some("1 flaky check(s): 1 of 8 proofs failed (12.5%)"),
+            ),
+        ] {
+            assert_eq!(flakes(&rows).map(|text| text.en).as_deref(), expected);
+        }
     }
 }

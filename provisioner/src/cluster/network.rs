@@ -24,6 +24,11 @@ impl Network {
         address.to_bits() & self.mask() == self.base.to_bits() & self.mask()
     }
 
+    /// Whether the two have an address in common.
+    pub fn overlaps(self, other: Self) -> bool {
+        self.contains(other.base) || other.contains(self.base)
+    }
+
     /// Its last address.
     pub fn broadcast(self) -> Ipv4Addr {
         Ipv4Addr::from_bits(self.base.to_bits() | !self.mask())

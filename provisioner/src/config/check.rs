@@ -71,6 +71,10 @@ impl Checker<'_> {
             .registry
             .as_ref()
             .and_then(|registry| self.registry(&registry.value, &drafts));
+        let kubernetes = raw
+            .kubernetes
+            .as_ref()
+            .and_then(|kubernetes| self.kubernetes(&kubernetes.value, network, drafts.len()));
         Some(Cluster {
             name: name?,
             network: network?,
@@ -78,6 +82,7 @@ impl Checker<'_> {
             nodes: drafts.into_iter().map(Draft::finish).collect::<Option<_>>()?,
             registry: registry?,
             egress,
+            kubernetes,
         })
     }
 
@@ -156,7 +161,11 @@ impl Checker<'_> {
     }
 
     /// A value, if it is there and right; what is wrong with it is reported.
-    fn read<T>(&mut self, word: &Option<Word>, parse: impl Fn(&str) -> Result<T, Wrong>) -> Option<T> {
+    pub(super) fn read<T>(
+        &mut self,
+        word: &Option<Word>,
+        parse: impl Fn(&str) -> Result<T, Wrong>,
+    ) -> Option<T> {
         let word = word.as_ref()?;
         self.accept(word.referenced, parse(&word.value))
     }

@@ -39,6 +39,24 @@ pub struct Cluster {
     /// The private registry.
     #[schemars(required, with = "Registry")]
     pub registry: Option<Spanned<Registry>>,
+    /// Kubernetes on all nodes; without this key there is none.
+    #[schemars(with = "Option<Kubernetes>")]
+    pub kubernetes: Option<Spanned<Kubernetes>>,
+}
+
+/// Kubernetes, set up by kubeadm.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Kubernetes {
+    /// Its version: 1.34 (what the lab has of that minor) or 1.34.4.
+    #[schemars(required, with = "String", regex(pattern = r"^1\.[0-9]+(\.[0-9]+)?$"))]
+    pub version: Option<Word>,
+    /// Network of the pods, a /24 of it per node (default 10.244.0.0/16).
+    #[schemars(with = "Option<String>")]
+    pub pods: Option<Word>,
+    /// Network of the services (default 10.96.0.0/16).
+    #[schemars(with = "Option<String>")]
+    pub services: Option<Word>,
 }
 
 /// The lab network: its CIDR, or a mapping that says more.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod kubernetes;
 mod text;
 
 use super::{Cluster, Egress, ProviderKind};
@@ -118,7 +119,7 @@ extra: 1
             "7:18: there is no node `m-k9s` → did you mean `m-k8s`?",
             "7:31: port 5000 is taken by the mirror → the notes use 8443",
             "7:44: `Registry:2` is not an image name → for example registry:2 (lower case)",
-            "8:1: unknown key `extra` → known here: engine, image, network",
+            "8:1: unknown key `extra` → known here: engine, image, kubernetes, network",
         ],
     );
 }

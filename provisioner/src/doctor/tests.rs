@@ -35,6 +35,7 @@ fn cluster() -> Cluster {
         },
         nodes: vec![node],
         egress: Egress::Auto,
+        kubernetes: None,
     }
 }
 

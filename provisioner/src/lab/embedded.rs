@@ -14,6 +14,7 @@ type Embedded = (&'static str, &'static [(&'static str, &'static str)]);
 const LABS: &[Embedded] = &[lab!("chapter4":
     "lab.yaml",
     "claims.yaml",
+    "kubernetes-pods.yaml",
     "docker-processes.yaml",
     "isolation.yaml",
     "pull-images.yaml",
@@ -33,8 +34,10 @@ const LABS: &[Embedded] = &[lab!("chapter4":
     "data-root.yaml",
     "clean-up.yaml",
     "build-images.yaml",
+    "kubernetes-image.yaml",
     "registry.yaml",
     "notes-registry.yaml",
+    "kubernetes-registry.yaml",
 )];
 
 /// Names of the labs there are.

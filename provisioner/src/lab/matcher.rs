@@ -182,12 +182,14 @@ impl Matcher {
     }
 }
 
-/// Output on one line, quoted, at most 200 characters.
+/// Output on one line, quoted, at most 200 characters, none of which steers a terminal.
 fn shown(output: &str) -> String {
-    let output = output.trim();
-    let line = output.replace('\n', "⏎");
-    let short: String = line.chars().take(200).collect();
-    let rest = if short.len() < line.len() { "…" } else { "" };
+    let mut line = output
+        .trim()
+        .chars()
+        .map(|one| if one == '\n' { '⏎' } else { one });
+    let short: String = line.by_ref().take(200).filter(|one| !one.is_control()).collect();
+    let rest = if line.next().is_some() { "…" } else { "" };
     format!("\"{short}{rest}\"")
 }
 
@@ -199,6 +201,7 @@ fn last_line(output: &str) -> String {
         .unwrap_or_default()
         .chars()
         .take(200)
+        .filter(|one| !one.is_control())
         .collect()
 }
 

@@ -97,6 +97,8 @@ pub struct Step {
     pub checks: Vec<At<Check>>,
     /// The bash script that undoes it.
     pub cleanup: Option<Word>,
+    /// The bash script by which `lab test --sabotage` breaks what it did; the cleanup without it.
+    pub sabotage: Option<Word>,
 }
 
 /// Conditions.
@@ -112,6 +114,8 @@ pub struct When {
     pub workers: Option<Word>,
     /// local, vagrant or inventory.
     pub provider: Option<Word>,
+    /// Whether the cluster has Kubernetes: true or false.
+    pub kubernetes: Option<Word>,
 }
 
 /// A value of the output.
@@ -158,6 +162,8 @@ pub struct Check {
     pub hint: Option<At<Text>>,
     /// Why it holds without its step: `lab test` does not ask it to fail.
     pub already_true: Option<At<Text>>,
+    /// The bash script by which `lab test --sabotage` breaks what this check looks at, and no other.
+    pub sabotage: Option<Word>,
 }
 
 /// What a check measures.

@@ -1,7 +1,7 @@
 //! Instances of a step: one per combination of its matrix; and which nodes it runs on. Pure.
 
 use super::variables::Variables;
-use super::{Hosts, Step, When};
+use super::{Check, Exercise, Hosts, Step, When};
 use crate::config::{Cluster, Node, ProviderKind};
 use crate::text;
 use crate::text::Text;
@@ -47,6 +47,11 @@ pub fn instances(step: &Step) -> Vec<Instance> {
     all.into_iter().map(named).collect()
 }
 
+/// How a check is called in a tally, in proofs and in the ledger: `exercise/step/check`.
+pub fn check_name(exercise: &Exercise, instance: &Instance, check: &Check) -> String {
+    format!("{}/{}/{}", exercise.id, instance.name, check.id)
+}
+
 /// The nodes that `hosts` means. Empty where the cluster has none.
 pub fn nodes<'cluster>(hosts: &Hosts, cluster: &'cluster Cluster) -> Vec<&'cluster Node> {
     match hosts {
@@ -90,6 +95,16 @@ pub fn skip(when: &When, cluster: &Cluster, node: Option<&Node>, now: Circumstan
     }
     if when.provider.is_some_and(|provider| provider != now.provider) {
         return Some(text!("이 프로바이더에서는 하지 않음", "not with this provider"));
+    }
+    match (when.kubernetes, &cluster.kubernetes) {
+        (Some(true), None) => {
+            return Some(text!(
+                "쿠버네티스가 없음 (cluster.yaml의 `kubernetes:`)",
+                "no Kubernetes (`kubernetes:` in cluster.yaml)"
+            ));
+        }
+        (Some(false), Some(_)) => return Some(text!("쿠버네티스가 있음", "there is Kubernetes")),
+        _ => {}
     }
     match when.online {
         Some(true) if !now.online => Some(text!(

@@ -69,7 +69,7 @@ pub(super) fn plan(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) -> Resul
         step,
         mark,
     };
-    let after = ["boot", "install", "daemon", "trust"].map(|what| id(what, node));
+    let after = ["boot", "install", "daemon", "trust", "containerd"].map(|what| id(what, node));
     let words = (text!("{unit} 적용", "bring {unit} up to date"), why);
     plan.add(
         id("engine", node),

@@ -1,6 +1,7 @@
 //! Nodes as OCI containers on this Linux machine: systemd as pid 1, each root a btrfs subvolume, all of it held by one keeper
 //! process per state directory. Decides nothing about what is on a node.
 
+mod bake;
 pub mod command;
 pub mod container;
 pub mod control_group;

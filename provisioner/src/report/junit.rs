@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use crate::event::{Event, Outcome, Reporter, What};
-use crate::text::Text;
+use crate::event::{Done, Event, Outcome, Reporter, What};
 
 /// Writes junit.xml.
 #[derive(Debug)]
@@ -24,40 +23,31 @@ impl Junit {
         }
     }
 
-    fn case(
-        &mut self,
-        exercise: &str,
-        name: String,
-        outcome: Outcome,
-        millis: u64,
-        reason: Option<&Text>,
-        output: &str,
-    ) {
-        let message = reason.map(ToString::to_string).unwrap_or_default();
-        let mut status = match outcome {
+    fn case(&mut self, done: &Done<'_>, on: &str) {
+        let mut status = match done.outcome {
             Outcome::Passed => TestCaseStatus::success(),
             Outcome::Skipped => TestCaseStatus::skipped(),
             Outcome::Failed => TestCaseStatus::non_success(NonSuccessKind::Failure),
             Outcome::Errored | Outcome::Blocked => TestCaseStatus::non_success(NonSuccessKind::Error),
         };
-        if outcome != Outcome::Passed {
-            status.set_message(message);
+        if done.outcome != Outcome::Passed {
+            status.set_message(done.reason.map(ToString::to_string).unwrap_or_default());
         }
-        let mut case = TestCase::new(name, status);
-        case.set_classname(exercise)
-            .set_time(Duration::from_millis(millis))
-            .set_system_out(output);
+        let mut case = TestCase::new(format!("{}{on}", done.name()), status);
+        case.set_classname(done.exercise)
+            .set_time(Duration::from_millis(done.millis))
+            .set_system_out(done.output);
         match self
             .report
             .test_suites
             .iter_mut()
-            .find(|suite| suite.name.as_str() == exercise)
+            .find(|suite| suite.name.as_str() == done.exercise)
         {
             Some(suite) => {
                 suite.add_test_case(case);
             }
             None => {
-                let mut suite = TestSuite::new(exercise);
+                let mut suite = TestSuite::new(done.exercise);
                 suite.add_test_case(case);
                 self.report.add_test_suite(suite);
             }
@@ -72,50 +62,13 @@ impl Reporter for Junit {
             .as_ref()
             .map(|node| format!(" on {node}"))
             .unwrap_or_default();
-        match &event.what {
-            What::StepFinished {
-                exercise,
-                step,
-                outcome,
-                millis,
-                output,
-                reason,
-                ..
-            } => {
-                self.case(
-                    exercise,
-                    format!("{step}{on}"),
-                    *outcome,
-                    *millis,
-                    reason.as_ref(),
-                    output,
-                );
-            }
-            What::CheckFinished {
-                exercise,
-                step,
-                check,
-                outcome,
-                millis,
-                output,
-                reason,
-                ..
-            } => {
-                self.case(
-                    exercise,
-                    format!("{step}/{check}{on}"),
-                    *outcome,
-                    *millis,
-                    reason.as_ref(),
-                    output,
-                );
-            }
-            What::RunFinished { .. } => {
-                if let Ok(text) = self.report.to_string() {
-                    let _ = std::fs::write(&self.path, text);
-                }
-            }
-            _ => {}
+        if let Some(done) = event.what.done() {
+            self.case(&done, &on);
+        }
+        if let What::RunFinished { .. } = event.what
+            && let Ok(text) = self.report.to_string()
+        {
+            let _ = std::fs::write(&self.path, text);
         }
     }
 }

@@ -187,62 +187,22 @@ impl Run {
     }
 
     fn take(&mut self, event: &Event) {
-        let (exercise, did) = match &event.what {
-            What::StepFinished {
-                exercise,
-                step,
-                title,
-                outcome,
-                millis,
-                command,
-                output,
-                reason,
-            } => (
-                exercise,
-                Did {
-                    step: step.clone(),
-                    check: None,
-                    title: title.clone(),
-                    node: event.node.clone(),
-                    outcome: *outcome,
-                    millis: *millis,
-                    command: command.clone(),
-                    output: output.clone(),
-                    reason: reason.clone(),
-                    hint: None,
-                },
-            ),
-            What::CheckFinished {
-                exercise,
-                step,
-                check,
-                title,
-                outcome,
-                millis,
-                command,
-                output,
-                reason,
-                hint,
-            } => (
-                exercise,
-                Did {
-                    step: step.clone(),
-                    check: Some(check.clone()),
-                    title: title.clone(),
-                    node: event.node.clone(),
-                    outcome: *outcome,
-                    millis: *millis,
-                    command: command.clone(),
-                    output: output.clone(),
-                    reason: reason.clone(),
-                    hint: hint.clone(),
-                },
-            ),
-            _ => return,
+        let Some(done) = event.what.done() else { return };
+        let did = Did {
+            step: done.step.to_owned(),
+            check: done.check.map(str::to_owned),
+            title: done.title.cloned(),
+            node: event.node.clone(),
+            outcome: done.outcome,
+            millis: done.millis,
+            command: done.command.to_owned(),
+            output: done.output.to_owned(),
+            reason: done.reason.cloned(),
+            hint: done.hint.cloned(),
         };
         // Counted here, not taken from the end: a killed run has none.
         self.counts.add(did.outcome);
-        self.exercise(exercise).did.push(did);
+        self.exercise(done.exercise).did.push(did);
     }
 
     fn exercise(&mut self, id: &str) -> &mut Exercise {

@@ -1,16 +1,25 @@
 //! The checks of a step: look, look again where `retries` says so, compare, tell.
 
-use std::collections::BTreeMap;
-
 use super::classroom::{Ran, Script, command};
 use super::{Runner, worst};
 use crate::config::Node;
 use crate::event::{Outcome, What};
-use crate::lab::step::{Instance, instances, nodes, skip};
+use crate::lab::sabotage::Looks;
+use crate::lab::step::{Instance, check_name, instances, nodes, skip};
 use crate::lab::variables::expand;
 use crate::lab::{Check, Exercise, Step};
 use crate::text;
 use crate::text::Text;
+
+/// How to look at a check.
+pub(super) enum Glance {
+    /// Not at all.
+    Not,
+    /// Once.
+    Once,
+    /// As often as the check allows.
+    Patiently,
+}
 
 impl Runner<'_> {
     /// Runs a step's checks; the worst outcome.
@@ -59,10 +68,6 @@ impl Runner<'_> {
                     ko: expand(&hint.ko, &script.variables),
                     en: expand(&hint.en, &script.variables),
                 });
-            let output = match &ran.seen {
-                Ok(seen) => format!("{}{}", seen.stdout, seen.stderr),
-                Err(why) => why.clone(),
-            };
             let what = What::CheckFinished {
                 exercise: exercise.id.clone(),
                 step: instance.name.clone(),
@@ -71,7 +76,7 @@ impl Runner<'_> {
                 outcome,
                 millis,
                 command: command(script),
-                output,
+                output: ran.output(),
                 reason: verdict,
                 hint,
             };
@@ -111,31 +116,48 @@ impl Runner<'_> {
     }
 
     /// Looks once, for every check of the exercise whose step would run here. Tells nothing.
-    pub(super) async fn look_once(&self, exercise: &Exercise) -> BTreeMap<String, Outcome> {
+    pub(super) async fn look_once(&self, exercise: &Exercise) -> Looks {
+        self.look_at(exercise, |_, _| Glance::Once).await
+    }
+
+    /// Looks at the checks that `glance` (of the step's place in the exercise, and the check's name) chooses and whose step would
+    /// run here. Tells nothing.
+    pub(super) async fn look_at(&self, exercise: &Exercise, glance: impl Fn(usize, &str) -> Glance) -> Looks {
         let cluster = self.classroom.cluster;
-        let mut seen = BTreeMap::new();
-        for step in &exercise.steps {
-            let runs =
-                |node: &&Node| skip(&step.when, cluster, Some(node), self.classroom.circumstances).is_none();
-            let ready: Vec<&Node> = nodes(&step.hosts, cluster).into_iter().filter(runs).collect();
+        let mut seen = Looks::new();
+        for (at, step) in exercise.steps.iter().enumerate() {
+            let ready = self.nodes(step);
             for instance in &instances(step) {
                 for check in step.checks.iter().filter(|_| !ready.is_empty()) {
+                    let name = check_name(exercise, instance, check);
+                    let retries = match glance(at, &name) {
+                        Glance::Not => continue,
+                        Glance::Once => 0,
+                        Glance::Patiently => check.retries,
+                    };
                     let hosts = check
                         .hosts
                         .as_ref()
                         .map_or_else(|| ready.clone(), |hosts| nodes(hosts, cluster));
-                    let (scripts, results) = self.look(exercise, instance, check, &hosts, 0).await;
+                    let (scripts, results) = self.look(exercise, instance, check, &hosts, retries).await;
                     let verdicts = verdicts(check, &scripts, &results);
                     let outcomes = results
                         .iter()
                         .zip(&verdicts)
                         .map(|(ran, verdict)| outcome(ran, verdict.as_ref()));
-                    let worst = outcomes.max().unwrap_or(Outcome::Skipped);
-                    seen.insert(name(exercise, instance, check), worst);
+                    seen.insert(name, outcomes.max().unwrap_or(Outcome::Skipped));
                 }
             }
         }
         seen
+    }
+
+    /// The nodes a step would run on here.
+    pub(super) fn nodes(&self, step: &Step) -> Vec<&Node> {
+        let cluster = self.classroom.cluster;
+        let runs =
+            |node: &&Node| skip(&step.when, cluster, Some(node), self.classroom.circumstances).is_none();
+        nodes(&step.hosts, cluster).into_iter().filter(runs).collect()
     }
 
     fn note_check(&self, exercise: &Exercise, instance: &Instance, check: &Check, outcome: Outcome) {
@@ -143,7 +165,9 @@ impl Runner<'_> {
             .tally
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        tally.checks.insert(name(exercise, instance, check), outcome);
+        tally
+            .checks
+            .insert(check_name(exercise, instance, check), outcome);
     }
 
     /// Tells what a check that passed has measured.
@@ -170,11 +194,6 @@ impl Runner<'_> {
     }
 }
 
-/// How a check is called in a tally and in proofs.
-pub(super) fn name(exercise: &Exercise, instance: &Instance, check: &Check) -> String {
-    format!("{}/{}/{}", exercise.id, instance.name, check.id)
-}
-
 fn outcome(ran: &Ran, verdict: Option<&Text>) -> Outcome {
     match (&ran.seen, verdict) {
         (Err(_), _) => Outcome::Errored,
@@ -194,7 +213,10 @@ fn verdicts(check: &Check, scripts: &[Script<'_>], results: &[Ran]) -> Vec<Optio
     let outputs: Vec<(String, String)> = scripts.iter().zip(results).filter_map(named).collect();
     let across = check.expect.across(&outputs);
     let one = |(script, ran): (&Script<'_>, &Ran)| match &ran.seen {
-        Err(why) => Some(text!("볼 수 없음: {why}", "could not look: {why}")),
+        Err(unseen) => {
+            let Text { ko, en } = &unseen.why;
+            Some(text!("볼 수 없음: {ko}", "could not look: {en}"))
+        }
         Ok(seen) => check
             .expect
             .mismatch(seen, &script.variables)

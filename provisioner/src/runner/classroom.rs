@@ -17,6 +17,7 @@ use crate::node::NodeName;
 use crate::provider::Provider;
 use crate::session::Session;
 use crate::text;
+use crate::text::Text;
 use crate::transport::patient;
 
 /// Bytes of each stream that are kept of a script's output.
@@ -53,9 +54,44 @@ pub struct Script<'cluster> {
 #[derive(Clone, Debug)]
 pub struct Ran {
     /// What it printed and its exit code; or why that is not known.
-    pub seen: std::result::Result<Seen, String>,
+    pub seen: std::result::Result<Seen, Unseen>,
+    /// Bytes it printed beyond what is kept.
+    pub cut: u64,
     /// Milliseconds it took.
     pub millis: u64,
+}
+
+/// Why it is not known how a script ends.
+#[derive(Clone, Debug)]
+pub struct Unseen {
+    /// Whatever was in the way, its deadline for instance.
+    pub why: Text,
+    /// What it had printed until then.
+    pub output: String,
+}
+
+impl Ran {
+    /// One that was never seen to end.
+    pub fn unseen(why: Text) -> Self {
+        let output = String::new();
+        Self {
+            seen: Err(Unseen { why, output }),
+            cut: 0,
+            millis: 0,
+        }
+    }
+
+    /// All it printed that was kept, for a person.
+    pub fn output(&self) -> String {
+        let mut output = match &self.seen {
+            Ok(seen) => format!("{}{}", seen.stdout, seen.stderr),
+            Err(unseen) => unseen.output.clone(),
+        };
+        if self.cut > 0 {
+            output += &format!("\n[… {} bytes more]\n", self.cut);
+        }
+        output
+    }
 }
 
 impl<'seat> Classroom<'seat> {
@@ -91,10 +127,7 @@ impl<'seat> Classroom<'seat> {
             };
             tasks.spawn(async move { (at, one(client, run).await) });
         }
-        let lost = || Ran {
-            seen: Err("the task that ran it died".into()),
-            millis: 0,
-        };
+        let lost = || Ran::unseen("the task that ran it died".into());
         let mut results: Vec<Ran> = scripts.iter().map(|_| lost()).collect();
         while let Some(ended) = tasks.join_next().await {
             if let Ok((at, ran)) = ended {
@@ -175,32 +208,45 @@ fn uses(script: &str, name: &str) -> bool {
 
 async fn one(client: Option<Client>, run: Run) -> Ran {
     let since = Instant::now();
-    let seen = match client {
-        None => Err(text!("닿지 않는 노드", "the node is not reached").en),
-        Some(client) => match client.run(run).await {
-            Err(error) => Err(error.to_string()),
-            Ok(ended) => {
-                let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-                let (stdout, stderr) = (text(&ended.stdout), text(&ended.stderr));
-                match ended.exited.how {
-                    How::Code(code) => Ok(Seen { code, stdout, stderr }),
-                    How::Signal(signal) => Ok(Seen {
-                        code: 128 + signal,
-                        stdout,
-                        stderr,
+    let seconds = run.deadline_ms.unwrap_or_default().div_ceil(1000);
+    let ended = match client {
+        None => Err(text!("닿지 않는 노드", "the node is not reached")),
+        Some(client) => client
+            .run(run)
+            .await
+            .map_err(|error| text!("실행하지 못함: {error}", "could not run it: {error}")),
+    };
+    let ran = match ended {
+        Err(why) => Ran::unseen(why),
+        Ok(ended) => {
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            let (stdout, stderr) = (text(&ended.stdout), text(&ended.stderr));
+            let late = text!(
+                "제한 시간 {seconds}초가 지나 끝냄",
+                "ended, as its deadline of {seconds} s passed"
+            );
+            let seen = match ended.exited.how {
+                How::Code(code) => Ok(code),
+                How::Signal(signal) => Ok(128 + signal),
+                How::Deadline => Err(late),
+                How::Cancelled => Err(text!("취소됨", "cancelled")),
+            };
+            Ran {
+                seen: match seen {
+                    Ok(code) => Ok(Seen { code, stdout, stderr }),
+                    Err(why) => Err(Unseen {
+                        why,
+                        output: format!("{stdout}{stderr}"),
                     }),
-                    How::Deadline => Err(format!(
-                        "its deadline passed; it had printed: {}{}",
-                        stdout, stderr
-                    )),
-                    How::Cancelled => Err("cancelled".into()),
-                }
+                },
+                cut: ended.exited.stdout_dropped + ended.exited.stderr_dropped,
+                millis: 0,
             }
-        },
+        }
     };
     Ran {
-        seen,
         millis: millis(since.elapsed()),
+        ..ran
     }
 }
 

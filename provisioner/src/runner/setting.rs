@@ -12,12 +12,35 @@ use crate::lab::{Exercise, Step};
 use crate::text;
 use crate::text::Text;
 
-const QUICK: Duration = Duration::from_secs(60);
+pub(super) const QUICK: Duration = Duration::from_secs(60);
 
-/// Makes the state directory, removes the exercise's own containers that a killed run left, and names those of others:
+/// Ends what scripts of the exercise left running on the node in sessions of their own, which no process group holds: whoever
+/// has the exercise's `state` and `node` in its environment. Spares the process group of the script it is part of.
+const SWEEP: &str = r#"left() (
+  cd /proc
+  files=$(grep -lzxF "state=$state" [0-9]*/environ 2>/dev/null || test $? -le 2)
+  for file in $files; do
+    pid=${file%/environ}
+    if ! { read -r stat < "$pid/stat"; } 2>/dev/null; then continue; fi
+    read -r _ _ group _ <<< "${stat##*) }"
+    if test "$group" != $$ && grep -qzxF "node=$node" "$file" 2>/dev/null; then echo "$pid"; fi
+  done
+)
+for signal in TERM KILL; do
+  for look in {1..10}; do
+    pids=$(left)
+    if test -z "$pids"; then break 2; fi
+    if test $look = 1; then kill -s $signal $pids 2>/dev/null || test $? = 1; fi
+    sleep 0.1
+  done
+done
+"#;
+
+/// Makes the state directory, ends and removes the exercise's own processes and containers that a killed run left, and names those of others:
 /// `taken` if it bears a name the exercise gives, `hit` if a command of the exercise would hit it.
 fn looking(exercise: &Exercise) -> String {
-    let mut text = format!(
+    let mut text = SWEEP.to_owned();
+    text += &format!(
         "mkdir -p \"$state\"\nfor name in {}; do\n  if owner=$(docker inspect -f '{{{{index .Config.Labels \"lab.exercise\"}}}}' \"$name\" 2>/dev/null); then\n    if test \"$owner\" = \"$exercise\"; then docker rm -f \"$name\" >/dev/null; else echo \"taken $name\"; fi\n  fi\ndone\n",
         exercise.containers.join(" ")
     );
@@ -103,7 +126,7 @@ impl Runner<'_> {
                 Ok(seen) if seen.code == 0 && seen.stdout.trim().is_empty() => continue,
                 Ok(seen) if seen.code == 0 => (Outcome::Blocked, in_the_way(&seen.stdout)),
                 Ok(seen) => (Outcome::Errored, seen.stderr.trim().into()),
-                Err(why) => (Outcome::Errored, why.into()),
+                Err(unseen) => (Outcome::Errored, unseen.why),
             };
             outcome = outcome.max(became);
             self.tell(
@@ -119,7 +142,7 @@ impl Runner<'_> {
         }
     }
 
-    /// Runs every cleanup, the last step's first, then removes the state directory.
+    /// Runs every cleanup, the last step's first, then ends what still runs and removes the state directory.
     pub(super) async fn clean(&self, exercise: &Exercise) -> Outcome {
         let mut outcome = Outcome::Skipped;
         for step in exercise.steps.iter().rev().filter(|step| step.cleanup.is_some()) {
@@ -131,7 +154,7 @@ impl Runner<'_> {
             name: String::new(),
             values: Variables::new(),
         };
-        let text = "rm -rf \"$state\"".to_owned();
+        let text = format!("{SWEEP}rm -rf \"$state\"");
         let last = self
             .used(exercise)
             .into_iter()
@@ -168,10 +191,10 @@ impl Runner<'_> {
         let results = self.classroom.run(&scripts, QUICK).await;
         let mut outcome = Outcome::Skipped;
         for (script, ran) in scripts.iter().zip(results) {
-            let output = match ran.seen {
+            let why = match &ran.seen {
                 Ok(seen) if seen.code == 0 => continue,
-                Ok(seen) => format!("{}{}", seen.stdout, seen.stderr),
-                Err(why) => why,
+                Ok(_) => String::new(),
+                Err(unseen) => format!(": {}", unseen.why),
             };
             outcome = Outcome::Errored;
             let told = Told {
@@ -179,8 +202,8 @@ impl Runner<'_> {
                 outcome,
                 millis: ran.millis,
                 command: command(script),
-                output,
-                reason: Some(text!("뒷정리를 하지 못함", "could not clean up")),
+                output: ran.output(),
+                reason: Some(text!("뒷정리를 하지 못함{why}", "could not clean up{why}")),
             };
             self.tell(exercise, Some(&script.node.name), told);
         }

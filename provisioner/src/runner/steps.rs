@@ -16,35 +16,71 @@ use crate::text;
 /// Captured values: variable -> node -> value.
 type Captured = BTreeMap<String, Vec<(NodeName, String)>>;
 
+/// How far an exercise has come: what became of its steps, and what they left for later ones.
+#[derive(Default)]
+pub(super) struct Walk<'lab> {
+    outcomes: BTreeMap<&'lab str, Outcome>,
+    captured: Captured,
+}
+
 impl Runner<'_> {
     /// Runs the steps of an exercise; the worst outcome.
     pub(super) async fn steps(&self, exercise: &Exercise, part: Part) -> Outcome {
-        let mut outcomes: BTreeMap<&str, Outcome> = BTreeMap::new();
-        let mut captured = Captured::new();
+        let mut walk = Walk::default();
         let mut all = Outcome::Skipped;
-        for step in &exercise.steps {
-            let mut acted = Outcome::Skipped;
-            for instance in &instances(step) {
-                let (ready, reached) = self.ready(exercise, step, instance, &outcomes, part);
-                let Some(ready) = ready else {
-                    acted = worst(acted, reached);
-                    continue;
-                };
-                let action = match part {
-                    Part::Checks => Outcome::Passed,
-                    Part::Whole | Part::Setup => {
-                        self.act(exercise, step, instance, &ready, &mut captured).await
-                    }
-                };
-                acted = worst(acted, action);
-                if part != Part::Setup && action == Outcome::Passed {
-                    all = worst(all, self.checks(exercise, step, instance, &ready).await);
-                }
+        for (at, step) in exercise.steps.iter().enumerate() {
+            let outcome = self.step(exercise, step, part, &mut walk).await;
+            all = worst(all, outcome);
+            if part == Part::Sabotage && outcome == Outcome::Passed {
+                self.sabotage_after(exercise, at, &mut walk).await;
             }
-            outcomes.insert(&step.id, acted);
-            all = worst(all, acted);
         }
         all
+    }
+
+    /// Runs a step, every instance of it, and its checks; the worst outcome.
+    pub(super) async fn step<'lab>(
+        &self,
+        exercise: &Exercise,
+        step: &'lab Step,
+        part: Part,
+        walk: &mut Walk<'lab>,
+    ) -> Outcome {
+        let (mut acted, mut checked) = (Outcome::Skipped, Outcome::Skipped);
+        for instance in &instances(step) {
+            let (action, checks) = self.instance(exercise, step, instance, part, walk).await;
+            acted = worst(acted, action);
+            checked = worst(checked, checks);
+        }
+        walk.outcomes.insert(&step.id, acted);
+        worst(acted, checked)
+    }
+
+    /// Runs one instance of a step: what its action came to, and its checks.
+    pub(super) async fn instance(
+        &self,
+        exercise: &Exercise,
+        step: &Step,
+        instance: &Instance,
+        part: Part,
+        walk: &mut Walk<'_>,
+    ) -> (Outcome, Outcome) {
+        let (ready, reached) = self.ready(exercise, step, instance, &walk.outcomes, part);
+        let Some(ready) = ready else {
+            return (reached, Outcome::Skipped);
+        };
+        let action = match part {
+            Part::Checks => Outcome::Passed,
+            Part::Whole | Part::Setup | Part::Sabotage => {
+                let captured = &mut walk.captured;
+                self.act(exercise, step, instance, &ready, captured).await
+            }
+        };
+        let checks = match action == Outcome::Passed && part != Part::Setup {
+            true => self.checks(exercise, step, instance, &ready).await,
+            false => Outcome::Skipped,
+        };
+        (action, checks)
     }
 
     /// Nodes a step runs on now; `None` with the outcome that was told: it does not run.
@@ -155,23 +191,17 @@ impl Runner<'_> {
             .collect();
         let across = step.expect.across(&outputs);
         for (script, ran) in scripts.iter().zip(&results) {
-            let (became, output, reason) = match &ran.seen {
-                Err(why) => (
-                    Outcome::Errored,
-                    why.clone(),
-                    Some(text!("실행하지 못함: {why}", "could not run it: {why}")),
-                ),
+            let (became, reason) = match &ran.seen {
+                Err(unseen) => (Outcome::Errored, Some(unseen.why.clone())),
                 Ok(seen) => {
                     let reason = step
                         .expect
                         .mismatch(seen, &script.variables)
                         .or_else(|| across.clone());
-                    let became = if reason.is_some() {
-                        Outcome::Failed
-                    } else {
-                        Outcome::Passed
-                    };
-                    (became, format!("{}{}", seen.stdout, seen.stderr), reason)
+                    match reason {
+                        Some(_) => (Outcome::Failed, reason),
+                        None => (Outcome::Passed, None),
+                    }
                 }
             };
             outcome = outcome.max(became);
@@ -183,7 +213,7 @@ impl Runner<'_> {
                 outcome: became,
                 millis: ran.millis,
                 command: command(script),
-                output,
+                output: ran.output(),
                 reason,
             };
             self.tell(exercise, Some(&script.node.name), told);
@@ -196,7 +226,7 @@ impl Runner<'_> {
         tokio::select! {
             results = self.classroom.run(scripts, step.deadline) => results,
             () = self.interrupt.wait() => {
-                scripts.iter().map(|_| Ran { seen: Err("interrupted".into()), millis: 0 }).collect()
+                scripts.iter().map(|_| Ran::unseen(text!("중단됨", "interrupted"))).collect()
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::event::{Counts, Outcome};
+use crate::lab::sabotage::Finding;
 use crate::lab::{Exercise, Lab};
 use crate::text;
 use crate::text::Text;
@@ -18,6 +19,8 @@ pub struct Tally {
     pub passed_checks: BTreeMap<String, u32>,
     /// Steps (`exercise/step`, without matrix values) that were skipped.
     pub skipped: Vec<String>,
+    /// What breaking things showed.
+    pub findings: Vec<Finding>,
     /// The first exercise that was not carried out whole because the run was to stop.
     pub interrupted: Option<String>,
 }

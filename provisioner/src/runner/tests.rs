@@ -2,8 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod sabotage;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+
+use agent::client::Client;
 
 use super::classroom::Classroom;
 use super::{Runner, Tally};
@@ -14,6 +18,7 @@ use crate::lab::Lab;
 use crate::lab::embedded::Files;
 use crate::lab::load::load;
 use crate::lab::step::Circumstances;
+use crate::node::NodeName;
 
 const CLUSTER: &str = include_str!("../../../cluster.yaml");
 
@@ -53,48 +58,69 @@ struct Run {
     scratch: tempfile::TempDir,
 }
 
+/// A lab, and an agent for each node of the cluster.
+struct Stage {
+    cluster: Cluster,
+    lab: Lab,
+    clients: BTreeMap<NodeName, Client>,
+    scratch: tempfile::TempDir,
+}
+
+impl Stage {
+    async fn new(exercises: &[(&str, &str)]) -> Self {
+        let cluster = Cluster::parse("cluster.yaml", CLUSTER).unwrap();
+        let scratch = tempfile::tempdir().unwrap();
+        let mut files = Files::new();
+        let mut lab = format!(
+            "title: t\nvariables: {{scratch: {}}}\nexercises:\n",
+            scratch.path().display()
+        );
+        for (id, text) in exercises {
+            lab += &format!("- {id}.yaml\n");
+            files.insert(
+                format!("{id}.yaml"),
+                format!("id: {id}\nsection: s\ntitle: t\n{text}"),
+            );
+        }
+        files.insert("lab.yaml".into(), lab);
+        let lab = load("test", &files, Some(&cluster))
+            .map_err(|problems| format!("{problems:#?}"))
+            .unwrap();
+        let mut clients = BTreeMap::new();
+        for node in &cluster.nodes {
+            let (ours, theirs) = tokio::io::duplex(64 * 1024);
+            let (reader, writer) = tokio::io::split(theirs);
+            tokio::spawn(async move { agent::server::serve(reader, writer).await });
+            let (reader, writer) = tokio::io::split(ours);
+            clients.insert(node.name.clone(), Client::connect(reader, writer).await.unwrap());
+        }
+        Self {
+            cluster,
+            lab,
+            clients,
+            scratch,
+        }
+    }
+
+    fn classroom(&self, online: bool) -> Classroom<'_> {
+        let circumstances = Circumstances {
+            provider: ProviderKind::Local,
+            online,
+        };
+        let mut classroom = Classroom::new(&self.cluster, None, circumstances, self.clients.clone());
+        classroom.state = self.scratch.path().join("state").display().to_string();
+        classroom
+    }
+}
+
 async fn run(exercises: &[(&str, &str)], online: bool, interrupted: bool) -> Run {
-    let cluster = Cluster::parse("cluster.yaml", CLUSTER).unwrap();
-    let scratch = tempfile::tempdir().unwrap();
-    let state = scratch.path().join("state");
-    let mut files = Files::new();
-    let mut lab = format!(
-        "title: t\nvariables: {{scratch: {}}}\nexercises:\n",
-        scratch.path().display()
-    );
-    for (id, text) in exercises {
-        lab += &format!("- {id}.yaml\n");
-        files.insert(
-            format!("{id}.yaml"),
-            format!("id: {id}\nsection: s\ntitle: t\n{text}"),
-        );
-    }
-    files.insert("lab.yaml".into(), lab);
-    let lab = load("test", &files, Some(&cluster))
-        .map_err(|problems| format!("{problems:#?}"))
-        .unwrap();
-    let mut clients = BTreeMap::new();
-    for node in &cluster.nodes {
-        let (ours, theirs) = tokio::io::duplex(64 * 1024);
-        let (reader, writer) = tokio::io::split(theirs);
-        tokio::spawn(async move { agent::server::serve(reader, writer).await });
-        let (reader, writer) = tokio::io::split(ours);
-        clients.insert(
-            node.name.clone(),
-            agent::client::Client::connect(reader, writer).await.unwrap(),
-        );
-    }
-    let circumstances = Circumstances {
-        provider: ProviderKind::Local,
-        online,
-    };
-    let mut classroom = Classroom::new(&cluster, None, circumstances, clients);
-    classroom.state = state.display().to_string();
+    let stage = Stage::new(exercises).await;
+    let classroom = stage.classroom(online);
     let (sink, heard, interrupt) = (Sink::default(), Heard::default(), Interrupt::default());
     sink.add(Box::new(heard.clone()));
     if interrupted {
         let interrupt = interrupt.clone();
-        let begun = scratch.path().join("begun");
+        let begun = stage.scratch.path().join("begun");
         tokio::spawn(async move {
             while !begun.exists() {
                 tokio::time::sleep(std::time::Duration::from_millis(5)).await;
@@ -102,11 +128,11 @@ async fn run(exercises: &[(&str, &str)], online: bool, interrupted: bool) -> Run
             interrupt.request();
         });
     }
-    let all: Vec<_> = lab.exercises.iter().collect();
-    let tally = Runner::new(&lab, &classroom, &sink, &interrupt, false)
+    let all: Vec<_> = stage.lab.exercises.iter().collect();
+    let tally = Runner::new(&stage.lab, &classroom, &sink, &interrupt, false)
         .run(&all)
         .await;
-    let left = std::fs::read_dir(&state)
+    let left = std::fs::read_dir(&classroom.state)
         .into_iter()
         .flatten()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -115,8 +141,8 @@ async fn run(exercises: &[(&str, &str)], online: bool, interrupted: bool) -> Run
         lines: heard.0.lock().unwrap().clone(),
         tally,
         left,
-        lab: lab.clone(),
-        scratch,
+        lab: stage.lab.clone(),
+        scratch: stage.scratch,
     }
 }
 

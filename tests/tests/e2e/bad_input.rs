@@ -31,21 +31,21 @@ fn every_problem() {
 }
 
 fn unknown_exercise() {
-    let seat = Seat::new(program(), CHAPTER).unwrap();
+    let seat = Seat::new(program(), &CHAPTER).unwrap();
     seat.lab(&["show", "chapter4/image-tga"])
         .code(2)
         .says("image-tag");
 }
 
 fn no_project() {
-    let seat = Seat::new(program(), CHAPTER).unwrap();
+    let seat = Seat::new(program(), &CHAPTER).unwrap();
     let mut command = seat.command(&["status"]);
     command.current_dir("/");
     seat.run(command).code(2).says("--project");
 }
 
 fn unreadable_bundle() {
-    let seat = Seat::new(program(), CHAPTER).unwrap();
+    let seat = Seat::new(program(), &CHAPTER).unwrap();
     std::fs::write(seat.project().join("not-a-bundle"), [0u8; 4096]).unwrap();
     let ran = seat.lab(&["bundle", "import", "not-a-bundle"]);
     assert!(ran.code == 2 || ran.code == 3, "{ran}");
@@ -53,7 +53,7 @@ fn unreadable_bundle() {
 }
 
 fn help() {
-    let seat = Seat::new(program(), CHAPTER).unwrap();
+    let seat = Seat::new(program(), &CHAPTER).unwrap();
     for verb in [
         "run", "up", "down", "exec", "forward", "snapshot", "trust", "bundle", "doctor",
     ] {

@@ -36,7 +36,7 @@ pub fn tests() -> Vec<Trial> {
 
 fn down_leaves_nothing() {
     let before = Host::now();
-    let seat = Seat::new(program(), CHAPTER).unwrap();
+    let seat = Seat::new(program(), &CHAPTER).unwrap();
     seat.lab(&["up", "--yes"]).passes();
     seat.down().passes();
     settled(&before);

@@ -21,14 +21,14 @@ pub fn tests() -> Vec<Trial> {
 }
 
 fn lint() {
-    Seat::new(program(), super::CHAPTER)
+    Seat::new(program(), &super::CHAPTER)
         .unwrap()
         .lab(&["lint"])
         .passes();
 }
 
 fn list() {
-    let listed = Seat::new(program(), super::CHAPTER)
+    let listed = Seat::new(program(), &super::CHAPTER)
         .unwrap()
         .lab(&["list"])
         .passes();

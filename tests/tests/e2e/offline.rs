@@ -22,7 +22,7 @@ pub fn tests() -> Vec<Trial> {
 }
 
 fn nothing_cached() {
-    let seat = Seat::new(program(), CHAPTER).unwrap();
+    let seat = Seat::new(program(), &CHAPTER).unwrap();
     let mut up = seat.command(&["up", "--yes", "--offline"]);
     up.env("XDG_CACHE_HOME", seat.state().join("empty-cache"));
     seat.run(up).code(3).says("lab bundle import");
@@ -31,7 +31,7 @@ fn nothing_cached() {
 
 /// Everything runs in a network namespace without any interface but loopback: nothing can be fetched.
 fn exported_and_imported() {
-    let seat = Seat::new(program(), CHAPTER).unwrap();
+    let seat = Seat::new(program(), &CHAPTER).unwrap();
     let stick = seat.project().join("stick.bundle");
     seat.lab(&["bundle", "build", "--yes"]).passes();
     seat.lab(&["bundle", "export", stick.to_str().unwrap()]).passes();

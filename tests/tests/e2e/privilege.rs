@@ -25,7 +25,7 @@ fn owner(path: &Path) -> u32 {
 }
 
 fn given_back() {
-    let seat = Seat::new(program(), CHAPTER).unwrap();
+    let seat = Seat::new(program(), &CHAPTER).unwrap();
     let home = tempfile::tempdir().unwrap();
     chown(home.path(), Some(USER), Some(USER)).unwrap();
     let (state, cache) = (home.path().join(".local/state"), home.path().join(".cache"));

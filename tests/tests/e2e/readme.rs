@@ -153,7 +153,7 @@ fn every_command() {
 
 /// With a cache of its own: what is listed here is removed.
 fn clean() {
-    let seat = lab_tests::seat::Seat::new(program(), super::CHAPTER).unwrap();
+    let seat = lab_tests::seat::Seat::new(program(), &super::CHAPTER).unwrap();
     let cache = seat.project().join("cache");
     let kept = cache.join("lab/blobs");
     fs::create_dir_all(&kept).unwrap();

@@ -169,7 +169,7 @@ fn cluster(words: &str) -> ClusterSeen {
 }
 
 fn seat(runs: &[(&str, String)]) -> Seat {
-    let seat = Seat::new(program(), super::CHAPTER).unwrap();
+    let seat = Seat::new(program(), &super::CHAPTER).unwrap();
     for (name, events) in runs {
         let directory = seat.project().join("lab-reports").join(name);
         std::fs::create_dir_all(&directory).unwrap();
@@ -234,7 +234,7 @@ fn earlier() {
 }
 
 fn claims() {
-    let seat = Seat::new(program(), super::CHAPTER).unwrap();
+    let seat = Seat::new(program(), &super::CHAPTER).unwrap();
     seat.lab(&["claims", "chapter4"]).passes().prints("refuted");
     let notes = seat.project().join("notes.md");
     // Far below the end of the notes, where no claim can be.

@@ -64,7 +64,7 @@ fn build(variable: &str, value: &str) -> Ran {
 
 /// A build of the recipes above, to be run in its seat.
 fn preparing(variable: &str, value: &str) -> (Seat, Command) {
-    let seat = Seat::new(program(), CHAPTER).unwrap();
+    let seat = Seat::new(program(), &CHAPTER).unwrap();
     let bundle = seat.project().join("labs/bundle");
     std::fs::create_dir_all(&bundle).unwrap();
     std::fs::write(bundle.join("bundle.yaml"), RECIPES).unwrap();

@@ -47,8 +47,8 @@ fn begin_pulls(seat: &Seat) {
     )
     .passes();
     let pulling = format!(
-        "rm -f /root/pulls /root/enough; setsid bash -c 'until test -e /root/enough; do if docker pull -q {IMAGE}; then echo \
-         pulled; docker rmi {IMAGE}; else echo refused; sleep 0.1; fi; done; echo ended' > /root/pulls 2>&1 < /dev/null &"
+        "rm -f /root/pulls /root/enough; systemd-run --quiet --collect bash -c 'exec > /root/pulls 2>&1; until test -e /root/enough; do if docker pull -q {IMAGE}; then echo \
+         pulled; docker rmi {IMAGE}; else echo refused; sleep 0.1; fi; done; echo ended'"
     );
     for worker in WORKERS {
         seat.on(worker, &pulling).passes();

@@ -8,6 +8,7 @@ use crate::event::Unit;
 use crate::lab::matcher::{Across, Expect, Matcher};
 use crate::lab::place::{At, OneOrMany};
 use crate::lab::{Capture, Check, Measure, Stream, raw};
+use crate::text;
 
 impl Reader<'_> {
     pub(super) fn check(&mut self, raw: &At<raw::Check>) -> Option<Check> {
@@ -15,6 +16,13 @@ impl Reader<'_> {
         let title = self.text(raw.title.as_ref());
         let expect = raw.expect.as_ref().map(|expect| self.expect(expect));
         let retries = self.number(raw.retries.as_ref(), 1000).unwrap_or(0);
+        if let (Some(script), Some(_)) = (&raw.sabotage, &raw.already_true) {
+            let message = text!(
+                "`already-true`인 점검의 `sabotage`는 아무 단계도 되돌리지 않음",
+                "no step puts back what the `sabotage` of an `already-true` check breaks"
+            );
+            self.report(script.location, message, None);
+        }
         Some(Check {
             hosts: raw.hosts.as_ref().and_then(|hosts| self.hosts(Some(hosts))),
             retries: u32::try_from(retries).unwrap_or(u32::MAX),
@@ -24,6 +32,7 @@ impl Reader<'_> {
             deadline: self.duration(raw.deadline.as_ref()).unwrap_or(DEADLINE),
             hint: self.text(raw.hint.as_ref()),
             already_true: self.text(raw.already_true.as_ref()),
+            sabotage: self.sabotage(raw.sabotage.as_ref()),
             measure: raw.measure.as_ref().and_then(|measure| self.measure(measure)),
             claims: raw
                 .claim
@@ -35,6 +44,19 @@ impl Reader<'_> {
             id: id?,
             title: title?,
         })
+    }
+
+    /// A script that breaks something, which an empty one does not.
+    pub(super) fn sabotage(&mut self, raw: Option<&raw::Word>) -> Option<String> {
+        let raw = raw?;
+        if raw.trim().is_empty() {
+            let message = text!(
+                "빈 `sabotage`는 아무것도 망가뜨리지 않음",
+                "an empty `sabotage` breaks nothing"
+            );
+            self.report(raw.location, message, None);
+        }
+        Some((**raw).clone())
     }
 
     fn measure(&mut self, raw: &raw::Measure) -> Option<Measure> {

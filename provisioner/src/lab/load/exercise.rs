@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Reader;
 use crate::config::{ProviderKind, suggest};
 use crate::lab::place::{At, OneOrMany};
-use crate::lab::{Action, Check, Exercise, Hosts, Step, When, raw};
+use crate::lab::{Action, Check, Exercise, Hosts, Step, When, raw, sabotage};
 use crate::text;
 
 /// How long a script may take where nothing is written.
@@ -28,6 +28,7 @@ impl Reader<'_> {
                 None,
             );
         }
+        self.unseen(raw, &steps);
         Some(Exercise {
             id: id?,
             section: (**raw.section.as_ref()?).clone(),
@@ -41,6 +42,24 @@ impl Reader<'_> {
                 .collect(),
             steps,
         })
+    }
+
+    /// A `sabotage` that no check could notice.
+    fn unseen(&mut self, raw: &raw::Exercise, steps: &[Step]) {
+        for raw in raw.steps.iter().flat_map(|steps| steps.iter()) {
+            let step = steps
+                .iter()
+                .position(|step| raw.id.as_ref().is_some_and(|id| **id == step.id));
+            if let (Some(script), Some(at)) = (&raw.sabotage, step)
+                && sabotage::moments(steps, at).is_empty()
+            {
+                let message = text!(
+                    "이 `sabotage`를 알아챌 점검이 없음",
+                    "no check could notice this `sabotage`"
+                );
+                self.report(script.location, message, None);
+            }
+        }
     }
 
     /// The name of an image, which goes into a script as it is.
@@ -117,6 +136,7 @@ impl Reader<'_> {
                 .collect(),
             checks,
             cleanup: raw.cleanup.as_ref().map(|script| (**script).clone()),
+            sabotage: self.sabotage(raw.sabotage.as_ref()),
             id: id?,
             title: title?,
         })
@@ -156,17 +176,17 @@ impl Reader<'_> {
         ];
         let engine = self.word(raw.engine.as_ref(), &engines.map(|(word, _)| word));
         let provider = self.word(raw.provider.as_ref(), &providers.map(|(word, _)| word));
+        let truth = |word: String| word == "true";
         When {
             engine: engine
                 .and_then(|word| engines.iter().find(|(known, _)| *known == word))
                 .map(|(_, engine)| *engine),
-            online: self
-                .word(raw.online.as_ref(), &["true", "false"])
-                .map(|word| word == "true"),
+            online: self.word(raw.online.as_ref(), &["true", "false"]).map(truth),
             workers: self.number(raw.workers.as_ref(), 32),
             provider: provider
                 .and_then(|word| providers.iter().find(|(known, _)| *known == word))
                 .map(|(_, kind)| *kind),
+            kubernetes: self.word(raw.kubernetes.as_ref(), &["true", "false"]).map(truth),
         }
     }
 

@@ -128,6 +128,27 @@ fn a_measure_has_a_unit_and_a_title() {
 }
 
 #[test]
+fn a_sabotage_that_breaks_nothing_or_that_nobody_notices() {
+    let looks = |more: &str| format!("{{id: c, title: c, run: x, expect: {{exit-code: 0}}{more}}}");
+    let step =
+        |more: &str, check: &str| format!("- {{id: a, solve: x, title: t{more}, checks: [{check}]}}\n");
+    check(&step(", sabotage: x", &looks("")), &[]);
+    check(&step("", &looks(", sabotage: x")), &[]);
+    check(
+        &step(", sabotage: ''", &looks("")),
+        &["one.yaml:5:41: an empty `sabotage` breaks nothing"],
+    );
+    check(
+        &step(", sabotage: x", &looks(", already-true: t")),
+        &["one.yaml:5:41: no check could notice this `sabotage`"],
+    );
+    check(
+        &step("", &looks(", already-true: t, sabotage: x")),
+        &["one.yaml:5:117: no step puts back what the `sabotage` of an `already-true` check breaks"],
+    );
+}
+
+#[test]
 fn needs_that_go_round_in_a_circle() {
     check(
         "- {id: a, solve: x, needs: [b], title: t}\n- {id: b, solve: x, needs: [a], title: t}\n",

@@ -64,6 +64,10 @@ fn the_exit_code_is_zero_unless_said_and_comes_first() {
         words(&expect, &seen(1, "x", "a\nbad")).as_deref(),
         Some("exit code: expected 0, got 1 (bad)")
     );
+    assert_eq!(
+        words(&expect, &seen(1, "", "a\n\u{1b}]0;title\u{7}bad\0")).as_deref(),
+        Some("exit code: expected 0, got 1 (]0;titlebad)")
+    );
     let refused = Expect {
         exit_code: Some(60),
         ..Expect::default()

@@ -14,7 +14,9 @@ use crate::render;
 const CLUSTER: &str = include_str!("../../../../cluster.yaml");
 
 pub fn cluster() -> Cluster {
-    Cluster::parse("cluster.yaml", CLUSTER).unwrap()
+    let mut cluster = Cluster::parse("cluster.yaml", CLUSTER).unwrap();
+    cluster.kubernetes = None;
+    cluster
 }
 
 pub fn now() -> OffsetDateTime {

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use nix::fcntl::RenameFlags;
 
+use super::bake::bake;
 use super::keeper::Keeper;
 use super::{command, host};
 use crate::artifact::{Bundle, MIRROR_STORAGE};
@@ -129,6 +130,9 @@ pub fn import(keeper: &Keeper, state: &Path, bundle: &Bundle) -> Result<PathBuf>
     let storage = fresh.join(MIRROR_STORAGE.trim_start_matches('/'));
     keeper.run(&["mkdir", "-p", &storage.to_string_lossy()])?;
     unpack(keeper, &bundle.mirror.path, &storage)?;
+    if let Some(kubernetes) = &bundle.kubernetes {
+        bake(keeper, &fresh, kubernetes)?;
+    }
     put(keeper, &fresh, &base)?;
     Ok(base)
 }
@@ -146,7 +150,8 @@ pub fn newest_base(keeper: &Keeper, state: &Path) -> Result<PathBuf> {
         .ok_or_else(|| Error::new("the node image is not unpacked").hint(text!("`lab up`", "run `lab up`")))
 }
 
-fn unpack(keeper: &Keeper, tar: &Path, into: &Path) -> Result<()> {
+/// Unpacks a tar at a directory.
+pub fn unpack(keeper: &Keeper, tar: &Path, into: &Path) -> Result<()> {
     let (tar, into) = (tar.to_string_lossy(), into.to_string_lossy());
     keeper
         .run(&[

@@ -33,6 +33,26 @@ const MASKED: [&str; 12] = [
 /// journal, again after each boot.
 const JOURNAL: &str = "[Journal]\nReadKMsg=no\nAudit=no\n";
 
+/// kubelet sets the kernel as it likes it. Here that is the host's: it finds files of the node's own in their place, with the
+/// values it wants, and writes nothing.
+const KERNEL_SETTINGS: &str = r#"[Unit]
+Description=Kernel settings of the node's own, for kubelet
+DefaultDependencies=no
+After=local-fs.target
+Before=kubelet.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -euc 'for one in "$$@"; do file=/run/lab-kernel-settings/$${one%%%%=*}; mkdir -p "$${file%%/*}"; echo "$${one#*=}" > "$$file"; mount --bind "$$file" "/proc/sys/$${one%%%%=*}"; done' lab kernel/panic=10 kernel/panic_on_oops=1 vm/overcommit_memory=1 vm/panic_on_oom=0 kernel/keys/root_maxkeys=1000000 kernel/keys/root_maxbytes=25000000
+
+[Install]
+WantedBy=multi-user.target
+"#;
+
+/// Without them it does not start: better no Kubernetes than a host whose kernel it has set.
+const GUARDED: &str = "[Unit]\nRequires=lab-kernel-settings.service\nAfter=lab-kernel-settings.service\n";
+
 /// All nodes boot on the same few processors: first the way in, then what takes seconds.
 const AFTER_SSH: &str = "[Unit]\nAfter=ssh.service\n";
 const PATIENT: [&str; 2] = ["containerd.service", "docker.service"];
@@ -130,6 +150,20 @@ fn settle(root: &Path) -> Result<()> {
         let path = format!("etc/systemd/system/{unit}.d/lab-after-ssh.conf");
         put(root, &path, AFTER_SSH.as_bytes(), 0o644)?;
     }
+    let unit = "lab-kernel-settings.service";
+    put(
+        root,
+        &format!("etc/systemd/system/{unit}"),
+        KERNEL_SETTINGS.as_bytes(),
+        0o644,
+    )?;
+    enable(root, unit)?;
+    put(
+        root,
+        "etc/systemd/system/kubelet.service.d/lab-kernel-settings.conf",
+        GUARDED.as_bytes(),
+        0o644,
+    )?;
     // Newer than /usr: the linker's cache, users and catalogs are as the packages left them, and need not be made again.
     for directory in ["etc", "var"] {
         put(root, &format!("{directory}/.updated"), b"", 0o644)?;
@@ -145,6 +179,13 @@ fn put(root: &Path, path: &str, bytes: &[u8], mode: u32) -> Result<()> {
     }
     write_whole(&path, bytes)?;
     fs::set_permissions(&path, fs::Permissions::from_mode(mode)).map_err(failed)
+}
+
+fn enable(root: &Path, unit: &str) -> Result<()> {
+    let wants = root.join("etc/systemd/system/multi-user.target.wants");
+    let (link, target) = (wants.join(unit), format!("/etc/systemd/system/{unit}"));
+    let link = || fs::create_dir_all(&wants).and_then(|()| symlink(target, link));
+    link().map_err(|error| Error::new(format!("cannot enable {unit}")).because(error))
 }
 
 fn mask(root: &Path, unit: &str) -> Result<()> {

@@ -2,9 +2,9 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::event::{Outcome, What};
+use crate::event::{Done, Outcome, What};
 use crate::node::NodeName;
-use crate::text::{Lang, Text};
+use crate::text::Lang;
 
 /// Language, colour, and the width of the column of node names so far.
 #[derive(Debug)]
@@ -139,106 +139,65 @@ impl Style {
                     format!("{}  {exercise}", self.paint("1", title.get(self.lang))),
                 ]
             }
-            What::StepFinished {
-                step,
-                title,
-                outcome,
-                millis,
-                command,
-                output,
-                reason,
-                ..
-            } => {
-                let seen = Seen {
-                    outcome: *outcome,
-                    millis: *millis,
-                    command,
-                    output,
-                    reason,
-                    hint: &None,
-                };
-                let name = self.name(step, step, title);
-                self.seen(node, &name, &seen)
-            }
-            What::CheckFinished {
-                step,
-                check,
-                title,
-                outcome,
-                millis,
-                command,
-                output,
-                reason,
-                hint,
-                ..
-            } => {
-                let seen = Seen {
-                    outcome: *outcome,
-                    millis: *millis,
-                    command,
-                    output,
-                    reason,
-                    hint,
-                };
-                let name = self.name(step, check, title);
-                self.seen(node, &name, &seen)
-            }
-            _ => vec![],
+            _ => what.done().map_or_else(Vec::new, |done| self.seen(node, &done)),
         }
     }
 
     /// The title, with the values of the matrix where the step has one; the id where there is no title.
-    fn name(&self, step: &str, id: &str, title: &Option<Text>) -> String {
-        let Some(title) = title else { return id.to_owned() };
-        let values = step.find('[').map(|at| format!(" {}", &step[at..]));
+    fn name(&self, done: &Done<'_>) -> String {
+        let Some(title) = done.title else {
+            return done.check.unwrap_or(done.step).to_owned();
+        };
+        let values = done.step.find('[').map(|at| format!(" {}", &done.step[at..]));
         format!("{}{}", title.get(self.lang), values.unwrap_or_default())
     }
 
-    fn seen(&mut self, node: Option<&NodeName>, name: &str, seen: &Seen<'_>) -> Vec<String> {
-        let words = match seen.reason {
-            Some(reason) if seen.outcome != Outcome::Passed => {
-                let state = match seen.outcome {
+    fn seen(&mut self, node: Option<&NodeName>, done: &Done<'_>) -> Vec<String> {
+        let name = self.name(done);
+        let words = match done.reason {
+            Some(reason) if done.outcome != Outcome::Passed => {
+                let state = match done.outcome {
                     Outcome::Failed => String::new(),
                     other => format!(" ({})", self.outcome(other)),
                 };
-                format!("{name}{state}: {}", reason.get(self.lang))
+                format!("{name}{state}: {}", printable(reason.get(self.lang)))
             }
-            None if seen.outcome > Outcome::Passed => format!("{name} ({})", self.outcome(seen.outcome)),
-            _ => name.to_owned(),
+            None if done.outcome > Outcome::Passed => format!("{name} ({})", self.outcome(done.outcome)),
+            _ => name,
         };
         let label = self.label(node, &words);
-        let mut lines = vec![self.ended(seen.outcome, &label, seen.millis, None)];
-        if matches!(seen.outcome, Outcome::Failed | Outcome::Errored) {
-            lines.extend(self.details(seen));
+        let mut lines = vec![self.ended(done.outcome, &label, done.millis, None)];
+        if matches!(done.outcome, Outcome::Failed | Outcome::Errored) {
+            lines.extend(self.details(done));
         }
         lines
     }
 
-    /// What a person needs to go on: the hint, the command that reproduces it, all of its output.
-    fn details(&self, seen: &Seen<'_>) -> Vec<String> {
+    /// What a person needs to go on: the hint, the command that reproduces it, the end of its output.
+    fn details(&self, done: &Done<'_>) -> Vec<String> {
         let mut lines = vec![];
-        if let Some(hint) = seen.hint {
+        if let Some(hint) = done.hint {
             lines.extend(block(self.word("힌트", "hint"), hint.get(self.lang)));
         }
-        lines.extend(block(self.word("명령", "command"), seen.command));
-        lines.extend(block(self.word("출력", "output"), seen.output));
+        lines.extend(block(self.word("명령", "command"), done.command));
+        lines.extend(block(self.word("출력", "output"), done.output));
         lines
     }
 }
 
-/// What a step or check was seen to do.
-struct Seen<'a> {
-    outcome: Outcome,
-    millis: u64,
-    command: &'a str,
-    output: &'a str,
-    reason: &'a Option<Text>,
-    hint: &'a Option<Text>,
-}
+/// Lines of an output that are shown, the last ones …
+const LINES: usize = 200;
+/// … and bytes of each, about.
+const WIDTH: usize = 2000;
 
 /// `    head: text`, a text of several lines indented below its head.
 fn block(head: &str, text: &str) -> Vec<String> {
-    let lines: Vec<String> = text.trim_end().lines().map(printable).collect();
+    let text = text.trim_end();
+    let skipped = text.lines().count().saturating_sub(LINES);
+    let mut lines: Vec<String> = text.lines().skip(skipped).map(printable).collect();
+    if skipped > 0 {
+        lines.insert(0, format!("[… {skipped}: events.jsonl]"));
+    }
     match lines.as_slice() {
         [] => vec![],
         [line] => vec![format!("    {head}: {line}")],
@@ -249,12 +208,16 @@ fn block(head: &str, text: &str) -> Vec<String> {
     }
 }
 
-/// A line without control characters and escape sequences: output of nodes never steers the user's terminal.
+/// A line without control characters and escape sequences: output of nodes never steers the user's terminal, nor floods it.
 fn printable(line: &str) -> String {
     let mut text = String::new();
     let mut rest = line.chars();
     while let Some(char) = rest.next() {
         match char {
+            _ if text.len() > WIDTH => {
+                text.push('…');
+                break;
+            }
             '\x1b' if rest.as_str().starts_with('[') => {
                 rest.next();
                 rest.find(|char| ('@'..='~').contains(char));

@@ -17,30 +17,16 @@ pub(super) struct Summary {
 impl Summary {
     /// Remembers what the end will speak of.
     pub fn take(&mut self, event: &Event) {
-        let (exercise, name, outcome, reason) = match &event.what {
-            What::StepFinished {
-                exercise,
-                step,
-                outcome,
-                reason,
-                ..
-            } => (exercise, step.clone(), outcome, reason),
-            What::CheckFinished {
-                exercise,
-                step,
-                check,
-                outcome,
-                reason,
-                ..
-            } => (exercise, format!("{step}/{check}"), outcome, reason),
-            What::RunStarted { .. } => return *self = Self::default(),
-            _ => return,
-        };
-        match outcome {
+        if let What::RunStarted { .. } = event.what {
+            *self = Self::default();
+        }
+        let Some(done) = event.what.done() else { return };
+        match done.outcome {
             Outcome::Passed => {}
             Outcome::Skipped => {
-                let reason = reason
-                    .clone()
+                let reason = done
+                    .reason
+                    .cloned()
                     .unwrap_or_else(|| crate::text!("이유 없음", "no reason given"));
                 self.skipped.entry(reason.en.clone()).or_insert((reason, 0)).1 += 1;
             }
@@ -50,7 +36,8 @@ impl Summary {
                     .as_ref()
                     .map(|node| format!("  {node}"))
                     .unwrap_or_default();
-                self.troubles.push((*outcome, format!("{exercise}/{name}{node}")));
+                let name = format!("{}/{}{node}", done.exercise, done.name());
+                self.troubles.push((done.outcome, name));
             }
         }
     }

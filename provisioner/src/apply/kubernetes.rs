@@ -1,0 +1,142 @@
+//! kubeadm on nodes: a control plane, and workers that join it. What to do and where is in the change; tokens are made for one join, never in an argument, and deleted after it.
+
+use std::time::Duration;
+
+use agent::wire::FactsQuery;
+
+use super::command::{command, run};
+use super::perform::Hands;
+use crate::config::Cluster;
+use crate::error::{Error, Result};
+use crate::gather;
+use crate::plan::Mark;
+use crate::plan::kubernetes::AUTHORITY;
+use crate::render::kubernetes as render;
+use crate::session::Session;
+use crate::text;
+
+/// What kubeadm is given. In memory: it may hold a token.
+const CONFIGURATION: &str = "/run/lab/kubeadm.yaml";
+/// Who administers the cluster from the master.
+pub const ADMINISTRATOR: &str = "/etc/kubernetes/admin.conf";
+/// Number of CAP_SYS_RESOURCE.
+const SYS_RESOURCE: u64 = 24;
+const INIT: Duration = Duration::from_secs(300);
+const JOIN: Duration = Duration::from_secs(180);
+
+/// `kubeadm init` on the master.
+pub(super) async fn init(hands: &Hands, session: &Session) -> Result<()> {
+    let Some(kubernetes) = &hands.cluster.kubernetes else {
+        return Ok(());
+    };
+    let capabilities = hands.capabilities(&session.node);
+    let may_lower_score = capabilities >> SYS_RESOURCE & 1 == 1;
+    let configuration = render::init(&hands.cluster, kubernetes, may_lower_score)?;
+    reset(session).await?;
+    kubeadm(session, "init", &configuration, INIT).await?;
+    // Whoever logs in to the master types `kubectl` and nothing more.
+    let argv = ["install", "-D", "-m", "600", ADMINISTRATOR, "/root/.kube/config"];
+    command(session, &argv).await.map(drop)
+}
+
+/// `kubeadm join` on a worker, with a token of its own.
+pub(super) async fn join(hands: &Hands, session: &Session, mark: &Mark) -> Result<()> {
+    let Cluster { nodes, .. } = &hands.cluster;
+    let Some(node) = nodes.iter().find(|node| node.name == session.node) else {
+        return Ok(());
+    };
+    let master = hands.session(&hands.cluster.master().name).await?;
+    if belongs(&master, session, mark).await {
+        return Ok(());
+    }
+    let kubectl = ["kubectl", "--kubeconfig", ADMINISTRATOR];
+    let forget = ["delete", "node", "--ignore-not-found", node.name.as_str()];
+    reset(session).await?;
+    command(&master, &[&kubectl[..], &forget].concat()).await?;
+    let made = [
+        "kubeadm",
+        "token",
+        "create",
+        "--ttl",
+        "15m",
+        "--print-join-command",
+    ];
+    let printed = command(&master, &made).await?;
+    let after = |option: &str| {
+        let mut words = printed.split_whitespace().skip_while(|word| *word != option);
+        words.nth(1).map(str::to_owned)
+    };
+    let (Some(token), Some(authority)) = (after("--token"), after("--discovery-token-ca-cert-hash")) else {
+        return Err(Error::new("kubeadm printed no token").on(&master.node));
+    };
+    let configuration = render::join(&hands.cluster, node, &token, &authority)?;
+    let joined = kubeadm(session, "join", &configuration, JOIN).await;
+    // Its id alone: what makes it a secret comes after the dot.
+    let id = token.split('.').next().unwrap_or_default();
+    command(&master, &["kubeadm", "token", "delete", id]).await?;
+    joined
+}
+
+/// Whether a node that was not asked before it booted is a worker already.
+async fn belongs(master: &Session, session: &Session, mark: &Mark) -> bool {
+    let name = session.node.as_str();
+    let known = ["kubectl", "--kubeconfig", ADMINISTRATOR, "get", "node", name];
+    let (ours, theirs, remembered, known) = tokio::join!(
+        gather::read(master, AUTHORITY),
+        gather::read(session, AUTHORITY),
+        gather::read(session, &mark.path),
+        command(master, &known)
+    );
+    !ours.is_empty() && ours == theirs && remembered == mark.content("") && known.is_ok()
+}
+
+/// What kubeadm writes first, on any node it was begun on.
+const LEFT: [&str; 6] = [
+    "/etc/kubernetes/pki/ca.crt",
+    "/etc/kubernetes/bootstrap-kubelet.conf",
+    "/etc/kubernetes/kubelet.conf",
+    "/etc/kubernetes/manifests/etcd.yaml",
+    "/var/lib/kubelet/config.yaml",
+    "/var/lib/etcd/member",
+];
+
+/// Takes away what an attempt that was cut short, or another cluster, left.
+async fn reset(session: &Session) -> Result<()> {
+    let query = FactsQuery {
+        files: LEFT.map(Into::into).into(),
+        ..FactsQuery::default()
+    };
+    let silent = |error| {
+        Error::new("the agent does not answer")
+            .on(&session.node)
+            .because(error)
+    };
+    let facts = session.agent.facts(query).await.map_err(silent)?;
+    if facts.files.values().all(Option::is_none) {
+        return Ok(());
+    }
+    let socket = "unix:///run/containerd/containerd.sock";
+    let argv = ["kubeadm", "reset", "--force", "--cri-socket", socket];
+    run(session, &argv, JOIN).await.map(drop)
+}
+
+async fn kubeadm(session: &Session, verb: &str, configuration: &str, limit: Duration) -> Result<()> {
+    let written = session
+        .agent
+        .put_bytes(CONFIGURATION, 0o600, configuration.as_bytes())
+        .await;
+    written.map_err(|error| {
+        Error::new(format!("cannot write {CONFIGURATION}"))
+            .on(&session.node)
+            .because(error)
+    })?;
+    let done = run(session, &["kubeadm", verb, "--config", CONFIGURATION], limit).await;
+    command(session, &["rm", "-f", CONFIGURATION]).await?;
+    done.map(drop).map_err(|error| {
+        error.hint(text!(
+            "`lab exec {0} -- journalctl -u kubelet -n 50`이 까닭을 보여 줍니다; 고친 다음 `lab up`이 이어서 합니다",
+            "`lab exec {0} -- journalctl -u kubelet -n 50` shows why; once mended, `lab up` goes on from here",
+            session.node
+        ))
+    })
+}

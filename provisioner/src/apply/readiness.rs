@@ -1,0 +1,180 @@
+//! Waiting until Kubernetes is ready: every node, and every pod that can be. What the API remembers from before a restart does
+//! not count.
+
+use std::time::{Duration, Instant};
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::command::command;
+use super::kubernetes::ADMINISTRATOR;
+use crate::error::{Error, Result};
+use crate::gather;
+use crate::node::NodeName;
+use crate::session::Session;
+use crate::text;
+use crate::transport::patient;
+
+const LIMIT: Duration = Duration::from_secs(240);
+const NODES: &str = r#"jsonpath={range .items[*]}{.metadata.name} {.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}"#;
+const PODS: &str = r#"jsonpath={range .items[*]}{.spec.nodeName}|{.metadata.namespace}|{.metadata.name}|{.status.phase}|{.status.conditions[?(@.type=="Ready")].status}|{.status.containerStatuses[*].state.running.startedAt}|{.status.containerStatuses[*].state.waiting.reason}{"\n"}{end}"#;
+/// Reasons of a pod's own: nothing that was restarted makes them go away.
+const OWN: [&str; 7] = [
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "ErrImageNeverPull",
+    "InvalidImageName",
+    "CrashLoopBackOff",
+    "CreateContainerConfigError",
+    "CreateContainerError",
+];
+
+/// What is to be ready.
+pub struct Wanted {
+    /// These nodes.
+    pub nodes: Vec<NodeName>,
+    /// Those of them that were started anew, and when: what ran there before is gone, whatever the API says.
+    pub restarted: Option<(Vec<NodeName>, OffsetDateTime)>,
+}
+
+/// Waits until the API calls all wanted nodes ready and every pod that can run does.
+pub async fn ready(session: &Session, wanted: &Wanted) -> Result<()> {
+    let deadline = Instant::now() + patient(LIMIT);
+    loop {
+        let missing = match ask(session, wanted).await {
+            Ok(missing) if missing.is_empty() => return Ok(()),
+            Ok(missing) => missing.join("\n"),
+            Err(error) => error.to_string(),
+        };
+        if Instant::now() > deadline {
+            let words = text!("쿠버네티스가 준비되지 않음", "Kubernetes does not become ready");
+            return Err(Error::new(words).on(&session.node).output(missing).hint(text!(
+                "`lab kubectl get nodes,pods -A`로 살펴보세요",
+                "look at it with `lab kubectl get nodes,pods -A`"
+            )));
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+}
+
+/// The same after a start or a restore; where no control plane was ever set up there is nothing to wait for.
+pub async fn ready_again(session: &Session, wanted: &Wanted) -> Result<()> {
+    if gather::read(session, ADMINISTRATOR).await.is_empty() {
+        return Ok(());
+    }
+    ready(session, wanted).await
+}
+
+async fn ask(session: &Session, wanted: &Wanted) -> Result<Vec<String>> {
+    let kubectl = [
+        "kubectl",
+        "--kubeconfig",
+        ADMINISTRATOR,
+        "--request-timeout=5s",
+        "get",
+    ];
+    let nodes = [&kubectl[..], &["nodes", "-o", NODES]].concat();
+    let pods = [&kubectl[..], &["pods", "-A", "-o", PODS]].concat();
+    Ok(lacking(
+        &command(session, &nodes).await?,
+        &command(session, &pods).await?,
+        wanted,
+    ))
+}
+
+/// Nodes and pods that are not ready, a line each.
+fn lacking(nodes: &str, pods: &str, wanted: &Wanted) -> Vec<String> {
+    let is_ready = |node: &&NodeName| nodes.lines().any(|line| line == format!("{node} True"));
+    let unready = wanted.nodes.iter().filter(|node| !is_ready(node));
+    let mut lines: Vec<String> = unready.map(|node| format!("node {node}")).collect();
+    lines.extend(pods.lines().filter_map(|line| pod(line, wanted)));
+    lines
+}
+
+fn pod(line: &str, wanted: &Wanted) -> Option<String> {
+    let mut fields = line.split('|');
+    let [node, namespace, name, phase, ready, started, reasons] =
+        std::array::from_fn(|_| fields.next().unwrap_or_default());
+    let stale = wanted.restarted.as_ref().is_some_and(|(nodes, since)| {
+        let before = |time: &str| {
+            OffsetDateTime::parse(time, &Rfc3339)
+                .is_ok_and(|time| time.unix_timestamp() < since.unix_timestamp())
+        };
+        nodes.iter().any(|one| one.as_str() == node) && started.split(' ').any(before)
+    });
+    let own =
+        phase == "Succeeded" || phase == "Failed" || reasons.split(' ').any(|reason| OWN.contains(&reason));
+    // A pod of nobody's node, or of one that is not up, waits for that node.
+    let elsewhere = namespace != "kube-system" && !wanted.nodes.iter().any(|one| one.as_str() == node);
+    let missing = stale || (ready != "True" && !own && !elsewhere);
+    missing.then(|| format!("pod {namespace}/{name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    fn wanted(restarted: bool) -> Wanted {
+        let nodes: Vec<NodeName> = vec!["m-k8s".parse().unwrap(), "w1-k8s".parse().unwrap()];
+        let since = OffsetDateTime::parse("2026-11-24T12:00:00.9Z", &Rfc3339).unwrap();
+        Wanted {
+            restarted: restarted.then(|| (vec![nodes[1].clone()], since)),
+            nodes,
+        }
+    }
+
+    #[test]
+    fn every_node_must_be_ready() {
+        assert!(lacking("m-k8s True\nw1-k8s True\n", "", &wanted(false)).is_empty());
+        assert_eq!(
+            lacking("m-k8s True\nw1-k8s Unknown\n", "", &wanted(false)),
+            ["node w1-k8s"]
+        );
+        assert_eq!(lacking("m-k8s True\n", "", &wanted(false)), ["node w1-k8s"]);
+    }
+
+    #[test]
+    fn pods_are_waited_for_unless_the_reason_is_their_own() {
+        let nodes = "m-k8s True\nw1-k8s True\n";
+        for (pod, restarted, waits) in [
+            (
+                "w1-k8s|kube-system|proxy|Running|True|2026-11-24T11:00:00Z|",
+                false,
+                false,
+            ),
+            (
+                "w1-k8s|kube-system|proxy|Running|True|2026-11-24T11:59:59Z|",
+                true,
+                true,
+            ),
+            (
+                "w1-k8s|kube-system|proxy|Running|True|2026-11-24T12:00:00Z|",
+                true,
+                false,
+            ),
+            (
+                "m-k8s|kube-system|api|Running|True|2026-11-24T11:00:00Z|",
+                true,
+                false,
+            ),
+            (
+                "m-k8s|kube-system|dns|Pending|False||ContainerCreating",
+                false,
+                true,
+            ),
+            ("|kube-system|dns|Pending|||", false, true),
+            ("|default|huge|Pending|||", false, false),
+            ("w1-k8s|default|web|Pending|False||ImagePullBackOff", true, false),
+            ("w1-k8s|default|web|Running|False||", false, true),
+            ("w1-k8s|default|job|Succeeded|False||", true, false),
+        ] {
+            assert_eq!(
+                !lacking(nodes, pod, &wanted(restarted)).is_empty(),
+                waits,
+                "{pod}"
+            );
+        }
+    }
+}

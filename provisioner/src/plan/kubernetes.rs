@@ -1,0 +1,289 @@
+//! Kubernetes by kubeadm: what each node needs for it, the control plane on the master, the workers that join, and that all
+//! of them are ready.
+
+use agent::wire::Facts;
+
+use super::node::put;
+use super::{Action, Content, Mark, Plan, Problem, UnitStep, View, id, mirror, sha256};
+use crate::config::{Cluster, Kubernetes, Node};
+use crate::error::Result;
+use crate::facts::Observed;
+use crate::node::Role;
+use crate::render::kubernetes as render;
+use crate::text;
+
+/// containerd's configuration. The lab owns this file where there is Kubernetes.
+pub const CONTAINERD: &str = "/etc/containerd/config.toml";
+/// Where containerd finds docker.io.
+pub const DOCKER_IO: &str = "/etc/containerd/certs.d/docker.io/hosts.toml";
+/// The pods' network.
+pub const POD_NETWORK: &str = "/etc/cni/net.d/10-lab.conflist";
+/// Routes to the pods of other nodes.
+pub const POD_ROUTES: &str = "/etc/systemd/system/lab-pod-routes.service";
+/// The authority of Kubernetes itself, on every node that belongs to it.
+pub const AUTHORITY: &str = "/etc/kubernetes/pki/ca.crt";
+/// kubelet.
+pub const KUBELET: &str = "kubelet.service";
+/// containerd.
+pub const UNIT: &str = "containerd.service";
+/// What sets the routes.
+pub const ROUTES_UNIT: &str = "lab-pod-routes.service";
+/// Files a node is asked for.
+pub const FILES: [&str; 5] = [CONTAINERD, DOCKER_IO, POD_NETWORK, POD_ROUTES, AUTHORITY];
+/// Units a node is asked for.
+pub const UNITS: [&str; 3] = [UNIT, ROUTES_UNIT, KUBELET];
+
+/// What a node remembers of the cluster it was made a part of.
+pub fn mark(cluster: &Cluster, kubernetes: &Kubernetes) -> Mark {
+    let Kubernetes {
+        version,
+        pods,
+        services,
+    } = kubernetes;
+    let address = cluster.master().address;
+    Mark::of(
+        "kubernetes",
+        &format!("{version} {pods} {services} {address}"),
+        false,
+    )
+}
+
+/// Its container runtime and the pods' network: all that a node has before it belongs to a cluster.
+pub(super) fn prepare(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) -> Result<()> {
+    let Some(kubernetes) = &cluster.kubernetes else {
+        return Ok(());
+    };
+    let node = view.node;
+    let containerd = render::containerd(kubernetes)?;
+    let routes = render::pod_routes(cluster, kubernetes, node)?;
+    let network = render::pod_network(cluster, kubernetes, node)?;
+    let docker_io = render::docker_io(mirror::name(cluster))?;
+    for (what, path, content) in [
+        ("containerd-config", CONTAINERD, &containerd),
+        ("docker-io", DOCKER_IO, &docker_io),
+        ("pod-network", POD_NETWORK, &network),
+        ("pod-routes-unit", POD_ROUTES, &routes),
+    ] {
+        if !view.holds(path, &sha256(content), 0o644) {
+            put(
+                plan,
+                view,
+                (what, path),
+                Content::Text(content.clone()),
+                &[&id("install", node)],
+            );
+        }
+    }
+    unit(plan, view, ("containerd", UNIT), &containerd, "containerd-config");
+    unit(
+        plan,
+        view,
+        ("pod-routes", ROUTES_UNIT),
+        &routes,
+        "pod-routes-unit",
+    );
+    Ok(())
+}
+
+/// Runs a unit with a configuration that is written by another change.
+fn unit(plan: &mut Plan, view: &View<'_>, (what, unit): (&str, &str), configuration: &str, written: &str) {
+    let node = view.node;
+    let written = id(written, node);
+    let mark = Mark::of(unit, configuration, false);
+    let applied = view.marked(&mark) && !plan.has(&written);
+    let fact = view.unit(unit);
+    if applied && fact.active == "active" && fact.enabled == "enabled" {
+        return;
+    }
+    let why = if applied {
+        text!(
+            "실행 중이 아니거나 부팅할 때 켜지지 않음",
+            "it does not run or is not started at boot"
+        )
+    } else {
+        text!("설정이 바뀜", "its configuration changes")
+    };
+    let action = Action::Unit {
+        unit: unit.into(),
+        enable: true,
+        step: UnitStep::Restart,
+        mark,
+    };
+    let words = (text!("{unit} 적용", "bring {unit} up to date"), why);
+    plan.add(
+        id(what, node),
+        Some(node),
+        action,
+        &[&id("boot", node), &written],
+        words,
+    );
+}
+
+/// Control plane, workers, and that all are ready.
+pub(super) fn cluster(cluster: &Cluster, observed: &Observed, plan: &mut Plan) {
+    let Some(kubernetes) = &cluster.kubernetes else {
+        return;
+    };
+    let mark = mark(cluster, kubernetes);
+    let master = View::new(cluster.master(), observed);
+    if master.silent() {
+        return;
+    }
+    if let Some(problem) = other_settings(&master, &mark) {
+        plan.problems.push(problem);
+        return;
+    }
+    let facts = master.facts();
+    let nodes = facts.and_then(|facts| facts.kubernetes.as_ref());
+    let authority = master.file(AUTHORITY).map(|file| &file.sha256);
+    let begun = facts.is_some() && master.marked(&mark) && authority.is_some();
+    let (words, why) = belonging(&master, begun);
+    member(plan, &master, begun, &mark, words, why);
+    for node in &cluster.nodes {
+        let view = View::new(node, observed);
+        if node.role == Role::Master || view.silent() {
+            continue;
+        }
+        let same = authority.is_some() && view.file(AUTHORITY).map(|file| &file.sha256) == authority;
+        let known = nodes.is_none_or(|nodes| nodes.iter().any(|one| one.name == node.name.as_str()));
+        let belongs = begun && same && known && view.marked(&mark);
+        let (words, why) = belonging(&view, belongs);
+        member(plan, &view, belongs, &mark, words, why);
+    }
+    ready(cluster, observed, facts, plan);
+}
+
+/// One node of the cluster: made a member, or its kubelet started.
+fn member(
+    plan: &mut Plan,
+    view: &View<'_>,
+    belongs: bool,
+    mark: &Mark,
+    words: crate::text::Text,
+    why: crate::text::Text,
+) {
+    let node = view.node;
+    let what = id("kubernetes", node);
+    let mut after: Vec<String> = [
+        "boot",
+        "hosts",
+        "trust",
+        "engine",
+        "containerd",
+        "pod-network",
+        "docker-io",
+        "pod-routes",
+    ]
+    .map(|what| id(what, node))
+    .into();
+    if !belongs {
+        let action = match node.role {
+            Role::Master => Action::KubernetesInit { mark: mark.clone() },
+            Role::Worker => Action::KubernetesJoin { mark: mark.clone() },
+        };
+        after.extend(
+            plan.ids()
+                .iter()
+                .filter(|id| id.starts_with("kubernetes."))
+                .map(|id| (*id).to_owned())
+                .take(1),
+        );
+        let after: Vec<&str> = after.iter().map(String::as_str).collect();
+        plan.add(what, Some(node), action, &after, (words, why));
+        return;
+    }
+    let fact = view.unit(KUBELET);
+    if fact.active == "active" && fact.enabled == "enabled" {
+        return;
+    }
+    let action = Action::Unit {
+        unit: KUBELET.into(),
+        enable: true,
+        step: UnitStep::Start,
+        mark: mark.clone(),
+    };
+    let words = (
+        text!("{KUBELET} 실행", "run {KUBELET}"),
+        text!("실행 중이 아님", "it does not run"),
+    );
+    let after: Vec<&str> = after.iter().map(String::as_str).collect();
+    plan.add(what, Some(node), action, &after, words);
+}
+
+fn belonging(view: &View<'_>, belongs: bool) -> (crate::text::Text, crate::text::Text) {
+    let words = match view.node.role {
+        Role::Master => text!(
+            "쿠버네티스 컨트롤 플레인 구성 (kubeadm init)",
+            "set up the control plane (kubeadm init)"
+        ),
+        Role::Worker => text!(
+            "쿠버네티스에 합류 (kubeadm join)",
+            "join the cluster (kubeadm join)"
+        ),
+    };
+    let there = view.file(AUTHORITY).is_some();
+    let why = match (belongs, there) {
+        (true, _) => text!("", ""),
+        (false, true) => text!(
+            "중간에 멈췄거나 다른 클러스터의 것",
+            "it was cut short, or belongs to another cluster"
+        ),
+        (false, false) => text!("아직 아님", "not yet done"),
+    };
+    (words, why)
+}
+
+/// A cluster that was made with another version or other networks is not remade by surprise.
+fn other_settings(master: &View<'_>, mark: &Mark) -> Option<Problem> {
+    let made = master.file(&mark.path).is_some() && master.file(AUTHORITY).is_some();
+    (made && !master.marked(mark)).then(|| Problem {
+        node: Some(master.node.name.clone()),
+        text: text!(
+            "이 쿠버네티스 클러스터는 다른 버전이나 네트워크로 만들어짐",
+            "this Kubernetes cluster was made with another version or other networks"
+        ),
+        hint: text!(
+            "cluster.yaml을 되돌리거나, `lab down` 다음에 `lab up`",
+            "put cluster.yaml back, or `lab down` and then `lab up`"
+        ),
+    })
+}
+
+/// Waits until the API calls every node ready.
+fn ready(cluster: &Cluster, observed: &Observed, facts: Option<&Facts>, plan: &mut Plan) {
+    let seen = facts
+        .and_then(|facts| facts.kubernetes.as_deref())
+        .unwrap_or_default();
+    let reachable = |node: &&Node| !View::new(node, observed).silent();
+    let is_ready = |node: &Node| seen.iter().any(|one| one.name == node.name.as_str() && one.ready);
+    let after: Vec<String> = plan
+        .ids()
+        .iter()
+        .filter(|id| id.starts_with("kubernetes.") || id.starts_with("boot."))
+        .map(|id| (*id).to_owned())
+        .collect();
+    if after.is_empty() && cluster.nodes.iter().filter(reachable).all(is_ready) {
+        return;
+    }
+    let nodes = cluster
+        .nodes
+        .iter()
+        .filter(reachable)
+        .map(|node| node.name.clone())
+        .collect();
+    let words = (
+        text!(
+            "쿠버네티스 노드가 모두 Ready가 되기를 기다림",
+            "wait until every Kubernetes node is Ready"
+        ),
+        text!("Ready가 아닌 노드가 있음", "some are not"),
+    );
+    let after: Vec<&str> = after.iter().map(String::as_str).collect();
+    plan.add(
+        "kubernetes-ready".into(),
+        Some(cluster.master()),
+        Action::KubernetesReady { nodes },
+        &after,
+        words,
+    );
+}

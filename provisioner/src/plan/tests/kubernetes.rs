@@ -1,0 +1,167 @@
+//! Kubernetes: from facts to a plan, what is broken and what repairs it.
+
+use agent::wire::{KubernetesNode, UnitFact};
+
+use super::super::kubernetes::{
+    AUTHORITY, CONTAINERD, DOCKER_IO, KUBELET, POD_NETWORK, POD_ROUTES, ROUTES_UNIT, UNIT, mark,
+};
+use super::super::{Action, Mark, Plan, mirror, plan, sha256};
+use super::world::{self, file, fresh, of, ordered};
+use crate::config::{Cluster, Kubernetes};
+use crate::facts::{Observed, Seen};
+use crate::render::kubernetes as render;
+
+fn cluster() -> Cluster {
+    let mut cluster = world::cluster();
+    cluster.kubernetes = Some(Kubernetes {
+        version: "1.34.4".into(),
+        pods: "10.244.0.0/16".parse().unwrap(),
+        services: "10.96.0.0/16".parse().unwrap(),
+    });
+    cluster
+}
+
+fn settled(cluster: &Cluster) -> Observed {
+    let (mut observed, _) = world::settled(cluster);
+    let kubernetes = cluster.kubernetes.as_ref().unwrap();
+    let unit = UnitFact {
+        load: "loaded".into(),
+        active: "active".into(),
+        enabled: "enabled".into(),
+    };
+    let nodes = cluster.nodes.iter().map(|node| KubernetesNode {
+        name: node.name.to_string(),
+        ready: true,
+        version: "v1.34.4".into(),
+        runtime: "containerd://1.7.24".into(),
+    });
+    of(&mut observed, "m-k8s").facts.kubernetes = Some(nodes.collect());
+    for node in &cluster.nodes {
+        let facts = &mut of(&mut observed, node.name.as_str()).facts;
+        let containerd = render::containerd(kubernetes).unwrap();
+        let routes = render::pod_routes(cluster, kubernetes, node).unwrap();
+        let network = render::pod_network(cluster, kubernetes, node).unwrap();
+        let marks = [
+            Mark::of(UNIT, &containerd, false),
+            Mark::of(ROUTES_UNIT, &routes, false),
+            mark(cluster, kubernetes),
+        ];
+        for mark in marks {
+            facts
+                .files
+                .insert(mark.path.clone(), file(sha256(mark.content("")), 0o644));
+        }
+        for (path, text) in [
+            (CONTAINERD, containerd),
+            (POD_ROUTES, routes),
+            (POD_NETWORK, network),
+            (DOCKER_IO, render::docker_io(mirror::name(cluster)).unwrap()),
+            (AUTHORITY, "authority".into()),
+        ] {
+            facts.files.insert(path.into(), file(sha256(text), 0o644));
+        }
+        for name in [UNIT, ROUTES_UNIT, KUBELET] {
+            facts.units.insert(name.into(), unit.clone());
+        }
+    }
+    observed
+}
+
+#[track_caller]
+fn check(breaking: impl Fn(&mut Observed), expected: &str) -> Plan {
+    let cluster = cluster();
+    let mut observed = settled(&cluster);
+    breaking(&mut observed);
+    let plan = plan(&cluster, &observed).unwrap();
+    assert_eq!(plan.ids().join(" "), expected);
+    ordered(&plan);
+    plan
+}
+
+fn stop(observed: &mut Observed, node: &str, unit: &str) {
+    of(observed, node).facts.units.get_mut(unit).unwrap().active = "inactive".into();
+}
+
+#[test]
+fn a_settled_cluster_needs_nothing_and_what_was_broken_by_hand_is_repaired() {
+    assert!(check(|_| {}, "").is_empty());
+    check(
+        |o| stop(o, "w1-k8s", KUBELET),
+        "kubernetes.w1-k8s kubernetes-ready",
+    );
+    check(|o| stop(o, "w1-k8s", UNIT), "containerd.w1-k8s");
+    check(
+        |o| drop(of(o, "w2-k8s").facts.files.insert(POD_ROUTES.into(), None)),
+        "pod-routes-unit.w2-k8s pod-routes.w2-k8s",
+    );
+    check(
+        |o| of(o, "m-k8s").facts.kubernetes.as_mut().unwrap()[2].ready = false,
+        "kubernetes-ready",
+    );
+    check(|o| of(o, "m-k8s").facts.kubernetes = None, "kubernetes-ready");
+}
+
+#[test]
+fn a_worker_that_was_reset_forgotten_or_belonged_elsewhere_joins() {
+    let join = "kubernetes.w3-k8s kubernetes-ready";
+    let other = |o: &mut Observed| {
+        drop(
+            of(o, "w3-k8s")
+                .facts
+                .files
+                .insert(AUTHORITY.into(), file(sha256("other"), 0o644)),
+        )
+    };
+    let forgotten = |o: &mut Observed| drop(of(o, "m-k8s").facts.kubernetes.as_mut().unwrap().pop());
+    let half = |o: &mut Observed| drop(of(o, "w3-k8s").facts.files.insert(Mark::path("kubernetes"), None));
+    for plan in [check(other, join), check(forgotten, join), check(half, join)] {
+        assert!(matches!(plan.changes[0].action, Action::KubernetesJoin { .. }));
+        assert!(plan.changes[1].after.contains(&"kubernetes.w3-k8s".to_owned()));
+    }
+}
+
+#[test]
+fn a_control_plane_that_was_cut_short_is_made_again_and_all_join_it() {
+    let plan = check(
+        |o| drop(of(o, "m-k8s").facts.files.insert(Mark::path("kubernetes"), None)),
+        "kubernetes.m-k8s kubernetes.w1-k8s kubernetes.w2-k8s kubernetes.w3-k8s kubernetes-ready",
+    );
+    assert!(matches!(plan.changes[0].action, Action::KubernetesInit { .. }));
+    assert!(plan.changes[1].after.contains(&"kubernetes.m-k8s".to_owned()));
+}
+
+#[test]
+fn another_version_is_a_problem_and_nothing_is_remade() {
+    let mut cluster = cluster();
+    let observed = settled(&cluster);
+    cluster.kubernetes.as_mut().unwrap().version = "1.32.13".into();
+    let plan = plan(&cluster, &observed).unwrap();
+    assert!(
+        plan.problems[0].hint.en.contains("lab down"),
+        "{:?}",
+        plan.problems
+    );
+    assert!(!plan.ids().iter().any(|id| id.starts_with("kubernetes")));
+}
+
+#[test]
+fn a_new_cluster_gets_its_control_plane_before_workers_join_and_a_new_worker_only_joins() {
+    let cluster = cluster();
+    let all = plan(&cluster, &fresh(&cluster)).unwrap();
+    ordered(&all);
+    let after = |id: &str| &all.changes.iter().find(|change| change.id == id).unwrap().after;
+    assert!(after("kubernetes.w1-k8s").contains(&"kubernetes.m-k8s".to_owned()));
+    assert!(!after("kubernetes.m-k8s").iter().any(|id| id.ends_with("w1-k8s")));
+    assert!(after("engine.w1-k8s").contains(&"containerd.w1-k8s".to_owned()));
+    assert_eq!(
+        after("kubernetes-ready")
+            .iter()
+            .filter(|id| id.starts_with("kubernetes."))
+            .count(),
+        4
+    );
+    let mut observed = settled(&cluster);
+    observed.nodes.insert("w3-k8s".parse().unwrap(), Seen::default());
+    let one = plan(&cluster, &observed).unwrap();
+    assert!(one.has("kubernetes.w3-k8s") && !one.has("kubernetes.w2-k8s") && !one.has("kubernetes.m-k8s"));
+}

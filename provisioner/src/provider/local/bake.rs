@@ -1,0 +1,71 @@
+//! Kubernetes in the base that all nodes are copied from: its programs unpacked, its images in containerd's own store. Done once,
+//! when the base is made, so that no node has to import anything.
+
+use std::path::Path;
+
+use super::disk::unpack;
+use super::keeper::Keeper;
+use crate::artifact::Kubernetes;
+use crate::error::{Error, Result};
+use crate::text;
+
+/// Arguments: the base, then name and layout of each image. The base's own containerd runs in it, in namespaces that end with
+/// the script; devices are made in memory.
+const IMPORT: &str = r#"
+set -eu
+root=$1; shift
+mount -t proc proc "$root/proc"
+for memory in dev run tmp; do mount -t tmpfs -o mode=755 lab "$root/$memory"; done
+mknod -m 666 "$root/dev/null" c 1 3
+mknod -m 444 "$root/dev/urandom" c 1 9
+inside() { chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin TMPDIR=/tmp "$@"; }
+printf 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n' > "$root/run/containerd.toml"
+inside containerd --config /run/containerd.toml --address /run/lab.sock --log-level error 2> "$root/run/log" &
+waited=0
+until inside ctr --address /run/lab.sock version > /dev/null 2>&1; do
+    waited=$((waited + 1))
+    if [ "$waited" -gt 300 ]; then cat "$root/run/log" >&2; exit 1; fi
+    sleep 0.1
+done
+while [ $# -gt 0 ]; do
+    tar -C "$2" -cf - . | inside ctr --address /run/lab.sock --namespace k8s.io images import --base-name "${1%:*}" - > "$root/run/said" 2>&1 ||
+        { cat "$root/run/said" >&2; exit 1; }
+    inside ctr --address /run/lab.sock --namespace k8s.io images ls -q | grep -qxF "$1" || { echo "not imported: $1" >&2; exit 1; }
+    shift 2
+done
+kill -TERM $!
+wait $! || [ $? -eq 143 ]
+"#;
+
+/// Puts Kubernetes into an unfinished base.
+pub fn bake(keeper: &Keeper, base: &Path, kubernetes: &Kubernetes) -> Result<()> {
+    unpack(keeper, &kubernetes.programs.path, base)?;
+    let namespaces = [
+        "unshare",
+        "--mount",
+        "--propagation",
+        "private",
+        "--pid",
+        "--fork",
+        "--kill-child",
+    ];
+    let base = base.to_string_lossy();
+    let script = ["sh", "-c", IMPORT, "lab-bake", &base];
+    let images: Vec<String> = kubernetes
+        .images
+        .iter()
+        .flat_map(|image| [image.reference.clone(), image.layout.display().to_string()])
+        .collect();
+    let argv: Vec<&str> = namespaces
+        .into_iter()
+        .chain(script)
+        .chain(images.iter().map(String::as_str))
+        .collect();
+    keeper.run(&argv).map(drop).map_err(|error| {
+        Error::new(text!(
+            "노드 이미지에 쿠버네티스 이미지를 넣을 수 없음",
+            "cannot put Kubernetes' images into the node image"
+        ))
+        .because(error)
+    })
+}

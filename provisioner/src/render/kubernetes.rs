@@ -1,0 +1,130 @@
+//! Kubernetes' configuration, filled in: what lies on nodes, and what kubeadm is given.
+
+use std::net::Ipv4Addr;
+
+use askama::Template;
+
+use super::fill;
+use crate::bundle::kubernetes::pause;
+use crate::cluster::{Kubernetes, Network};
+use crate::config::{Cluster, Node};
+use crate::error::Result;
+
+#[derive(Template)]
+#[template(path = "kubernetes/containerd.toml", escape = "none")]
+struct Containerd {
+    pause: String,
+}
+
+#[derive(Template)]
+#[template(path = "kubernetes/docker-io.toml", escape = "none")]
+struct DockerIo {
+    mirror: String,
+}
+
+#[derive(Template)]
+#[template(path = "kubernetes/pod-network.conflist", escape = "none")]
+struct PodNetwork {
+    pods: Network,
+}
+
+#[derive(Template)]
+#[template(path = "kubernetes/pod-routes.service", escape = "none")]
+struct PodRoutes {
+    routes: Vec<(Network, Ipv4Addr)>,
+    rules: [(&'static str, String); 3],
+}
+
+#[derive(Template)]
+#[template(path = "kubernetes/init.yaml", escape = "none")]
+struct Init<'a> {
+    name: &'a str,
+    address: Ipv4Addr,
+    port: u16,
+    cluster: &'a str,
+    version: &'a str,
+    pods: Network,
+    services: Network,
+    may_lower_score: bool,
+}
+
+#[derive(Template)]
+#[template(path = "kubernetes/join.yaml", escape = "none")]
+struct Join<'a> {
+    name: &'a str,
+    address: Ipv4Addr,
+    endpoint: String,
+    token: &'a str,
+    authority: &'a str,
+}
+
+/// containerd's own configuration.
+pub fn containerd(kubernetes: &Kubernetes) -> Result<String> {
+    fill(&Containerd {
+        pause: pause(&kubernetes.version)?,
+    })
+}
+
+/// Where containerd finds what is named without a host.
+pub fn docker_io(mirror: String) -> Result<String> {
+    fill(&DockerIo { mirror })
+}
+
+/// The network of the pods on a node.
+pub fn pod_network(cluster: &Cluster, kubernetes: &Kubernetes, node: &Node) -> Result<String> {
+    fill(&PodNetwork {
+        pods: kubernetes.pods_of(place(cluster, node)),
+    })
+}
+
+/// A unit that makes pods of all nodes reach each other, and the world as their node.
+pub fn pod_routes(cluster: &Cluster, kubernetes: &Kubernetes, node: &Node) -> Result<String> {
+    let others = cluster.nodes.iter().enumerate();
+    let routes = others
+        .filter(|(_, other)| other.name != node.name)
+        .map(|(place, other)| (kubernetes.pods_of(place), other.address))
+        .collect();
+    let pods = kubernetes.pods;
+    fill(&PodRoutes {
+        routes,
+        rules: [
+            ("-t filter", format!("FORWARD -s {pods} -j ACCEPT")),
+            ("-t filter", format!("FORWARD -d {pods} -j ACCEPT")),
+            (
+                "-t nat",
+                format!("POSTROUTING -s {pods} ! -d {pods} -j MASQUERADE"),
+            ),
+        ],
+    })
+}
+
+/// What `kubeadm init` is given. `may_lower_score`: whether processes of the node may lower their own oom score.
+pub fn init(cluster: &Cluster, kubernetes: &Kubernetes, may_lower_score: bool) -> Result<String> {
+    let master = cluster.master();
+    fill(&Init {
+        name: master.name.as_str(),
+        address: master.address,
+        port: Kubernetes::PORT,
+        cluster: &cluster.name,
+        version: &kubernetes.version,
+        pods: kubernetes.pods,
+        services: kubernetes.services,
+        may_lower_score,
+    })
+}
+
+/// What `kubeadm join` is given: holds a secret. `authority`: `sha256:…` of the cluster's.
+pub fn join(cluster: &Cluster, node: &Node, token: &str, authority: &str) -> Result<String> {
+    fill(&Join {
+        name: node.name.as_str(),
+        address: node.address,
+        endpoint: format!("{}:{}", cluster.master().address, Kubernetes::PORT),
+        token,
+        authority,
+    })
+}
+
+fn place(cluster: &Cluster, node: &Node) -> usize {
+    let all = &mut cluster.nodes.iter();
+    all.position(|other| other.name == node.name).unwrap_or_default()
+}

@@ -1,0 +1,174 @@
+//! Kubernetes by `lab up`: cut short, broken by hand, saved and restored; and the host that must not notice.
+
+use std::fs;
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use lab_tests::seat::Seat;
+use libtest_mimic::Trial;
+
+use super::{booting, program, shared};
+
+/// All tests of this file.
+pub fn tests() -> Vec<Trial> {
+    vec![
+        booting("kubernetes::what_is_cut_short_or_broken_is_made_whole", whole),
+        booting("kubernetes::pods_come_back_with_a_snapshot", restored),
+        booting("kubernetes::a_client_of_this_host_gets_in", client),
+    ]
+}
+
+const HEAD: &str = "cluster: kube\nnetwork: 192.168.1.0/24\nregistry: {host: m-k8s, port: 8443, image: registry:2}\nnodes:\n\
+                    - {name: m-k8s, role: master, address: 192.168.1.10, cpus: 2, memory: 2GiB}\n\
+                    - {name: w1-k8s, role: worker, address: 192.168.1.101, cpus: 1, memory: 1GiB}\n";
+const SECOND: &str = "- {name: w2-k8s, role: worker, address: 192.168.1.102, cpus: 1, memory: 1GiB}\n";
+
+fn cluster(seat: &Seat, workers: &str, version: &str) {
+    let text = format!("{HEAD}{workers}kubernetes: {{version: \"{version}\"}}\n");
+    fs::write(seat.project().join("cluster.yaml"), text).unwrap();
+}
+
+/// A kernel setting of the host that is put back at the end, whatever happens.
+struct Setting {
+    path: &'static str,
+    before: String,
+}
+
+impl Setting {
+    fn set(path: &'static str, value: &str) -> Self {
+        let before = fs::read_to_string(path).unwrap();
+        fs::write(path, value).unwrap();
+        Self { path, before }
+    }
+
+    fn now(&self) -> String {
+        fs::read_to_string(self.path).unwrap().trim().to_owned()
+    }
+}
+
+impl Drop for Setting {
+    fn drop(&mut self) {
+        let _ = fs::write(self.path, &self.before);
+    }
+}
+
+/// Kills `lab up` once `path` is on the node.
+fn kill_when(seat: &Seat, mut lab: Child, node: &str, path: &str) {
+    let deadline = Instant::now() + Duration::from_secs(240);
+    while seat.lab(&["exec", node, "--", "test", "-e", path]).code != 0 {
+        assert!(
+            lab.try_wait().unwrap().is_none(),
+            "`lab up` ended before {path} was there"
+        );
+        assert!(Instant::now() < deadline, "{path} never came");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    lab.kill().unwrap();
+    lab.wait().unwrap();
+}
+
+fn up(seat: &Seat) {
+    seat.lab(&["up", "--yes"]).passes();
+    seat.lab(&["up"]).passes().says("nothing to change");
+}
+
+fn whole() {
+    let panic = Setting::set("/proc/sys/kernel/panic", "7");
+    let seat = Seat::new(program(), HEAD).unwrap();
+    cluster(&seat, "", "1.34");
+    kill_when(
+        &seat,
+        seat.spawn(&["up", "--yes"]).unwrap(),
+        "m-k8s",
+        "/etc/kubernetes/manifests/etcd.yaml",
+    );
+    seat.lab(&["plan"]).passes().prints("kubeadm init");
+    up(&seat);
+    // A worker more, whose join is cut short.
+    cluster(&seat, SECOND, "1.34");
+    seat.lab(&["plan"])
+        .passes()
+        .prints("kubeadm join")
+        .without("kubeadm init");
+    kill_when(
+        &seat,
+        seat.spawn(&["up", "--yes"]).unwrap(),
+        "w2-k8s",
+        "/etc/kubernetes/pki/ca.crt",
+    );
+    up(&seat);
+    seat.lab(&["kubectl", "get", "nodes"])
+        .passes()
+        .prints("w2-k8s")
+        .without("NotReady");
+    // One that another cluster had, one that was deleted, one whose kubelet was stopped.
+    seat.on("w2-k8s", "echo another >> /etc/kubernetes/pki/ca.crt")
+        .passes();
+    seat.lab(&["kubectl", "delete", "node", "w1-k8s"]).passes();
+    seat.on("m-k8s", "systemctl stop kubelet").passes();
+    up(&seat);
+    seat.lab(&["kubectl", "get", "nodes"])
+        .passes()
+        .prints("w1-k8s")
+        .without("NotReady");
+    // Another version is not put over it by surprise.
+    cluster(&seat, SECOND, "1.32.13");
+    seat.lab(&["plan"]).says("lab down");
+    assert_eq!(panic.now(), "7", "a node set the host's kernel");
+    seat.down().passes();
+    assert_eq!(panic.now(), "7", "`lab down` set the host's kernel");
+}
+
+fn restored() {
+    let seat = shared();
+    let kubectl = |line: &str| {
+        let words: Vec<&str> = ["kubectl"].into_iter().chain(line.split(' ')).collect();
+        seat.lab(&words)
+    };
+    kubectl("create deployment lab-saved --image=nginx:stable --replicas=2").passes();
+    kubectl("rollout status deployment lab-saved --timeout=120s").passes();
+    seat.lab(&["snapshot", "save", "running"]).passes();
+    kubectl("delete deployment lab-saved").passes();
+    seat.lab(&["snapshot", "restore", "running"])
+        .passes()
+        .says("restored in");
+    // No waiting here: it was done.
+    let pods = kubectl("get pods -l app=lab-saved -o jsonpath={.items[*].status.containerStatuses[*].ready}")
+        .passes();
+    assert_eq!(pods.stdout, "true true");
+    seat.lab(&["snapshot", "delete", "running"]).passes();
+    seat.lab(&["reset", "--yes"]).passes();
+    kubectl("get nodes").passes().without("NotReady");
+    kubectl("get deployments").passes().without("lab-saved");
+    // What kubectl says of its own failure is passed on.
+    kubectl("get deployment lab-saved").code(1).says("not found");
+}
+
+fn client() {
+    let seat = shared();
+    seat.lab(&["kubeconfig", "admin.conf"])
+        .passes()
+        .says("lab forward m-k8s:6443");
+    let file = seat.project().join("admin.conf");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&file).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    let mut forward = seat.spawn(&["forward", "m-k8s:6443"]).unwrap();
+    let script = r#"
+        set -eu
+        for one in certificate-authority client-certificate client-key; do
+            sed -n "s/^ *$one-data: //p" admin.conf | base64 -d > "$one"
+        done
+        grep -q 'server: https://127.0.0.1:6443' admin.conf
+        for try in $(seq 100); do
+            answer=$(curl -sS --cacert certificate-authority --cert client-certificate --key client-key https://127.0.0.1:6443/readyz 2>&1) && break
+            sleep 0.1
+        done
+        test "$answer" = ok
+    "#;
+    let mut curl = seat.in_here(Command::new("bash"));
+    curl.args(["-c", script]);
+    let ran = seat.run(curl);
+    forward.kill().unwrap();
+    forward.wait().unwrap();
+    ran.passes();
+}
