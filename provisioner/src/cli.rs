@@ -13,11 +13,13 @@ mod exec;
 mod exercise;
 mod forward;
 mod help;
+mod hint;
 mod keeper;
 mod kubeconfig;
 mod kubectl;
 mod lint;
 mod list;
+mod new;
 mod overview;
 mod plan;
 mod raise;
@@ -29,6 +31,7 @@ mod schema;
 mod seat;
 mod show;
 mod snapshot;
+mod solve;
 mod ssh;
 mod start;
 mod status;
@@ -36,6 +39,7 @@ mod stop;
 mod test;
 mod trust;
 mod up;
+mod yaml;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -135,7 +139,7 @@ enum Verb {
     Forward(forward::Args),
     /// Save, restore, list and delete states of the whole cluster
     Snapshot(snapshot::Args),
-    /// Put nodes back to how `lab up` left them
+    /// Put nodes back to how `lab up` left them, or take back what `lab` did of an exercise (LAB/EXERCISE)
     Reset(reset::Args),
     /// Who trusts the registry, until when; renew or replace the authority
     Trust(trust::Args),
@@ -145,13 +149,19 @@ enum Verb {
     Show(show::Args),
     /// Check what you typed
     Check(check::Args),
+    /// What to do next in an exercise, a little at a time
+    Hint(hint::Args),
+    /// Do for you what is not done of an exercise yet, and leave it there
+    Solve(solve::Args),
     /// The statements of the notes: coverage, lines nobody accounts for, verdicts
     Claims(claims::Args),
     /// Reopen the report of an earlier run; list them; compare two
     Report(report::Args),
     /// Prove that every check of a lab can fail: red before, green after, red again
     Test(test::Args),
-    /// Check labs without a node
+    /// Begin a lab or an exercise of your own: files that lint and run as they are
+    New(new::Args),
+    /// Check the files of labs without a node
     Lint(lint::Args),
     /// What nodes install from: build, verify, export, import
     Bundle(bundle::Args),
@@ -220,9 +230,12 @@ fn dispatch(verb: Verb, app: &App) -> crate::error::Result<u8> {
         Verb::List(args) => list::run(&args, app),
         Verb::Show(args) => show::run(&args, app),
         Verb::Check(args) => check::run(&args, app),
+        Verb::Hint(args) => hint::run(&args, app),
+        Verb::Solve(args) => solve::run(&args, app),
         Verb::Claims(args) => claims::run(&args, app),
         Verb::Report(args) => report::run(&args, app),
         Verb::Test(args) => test::run(&args, app),
+        Verb::New(args) => new::run(&args, app),
         Verb::Lint(args) => lint::run(&args, app),
         Verb::Bundle(args) => bundle::run(&args, app),
         Verb::Doctor(args) => doctor::run(&args, app),

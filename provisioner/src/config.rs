@@ -1,5 +1,6 @@
 //! cluster.yaml -> [`Cluster`]. Every problem at once, each with file:line:column and a hint. No I/O but reading the text given.
 
+pub mod excerpt;
 pub mod shape;
 pub mod suggest;
 pub mod tree;
@@ -11,6 +12,9 @@ mod raw;
 mod scalar;
 
 pub use nodes::MAX_NODES;
+
+use excerpt::Excerpt;
+use serde_yaml::Location;
 
 pub use crate::cluster::{Cluster, Egress, Kubernetes, Network, Node, ProviderKind, Registry};
 
@@ -27,11 +31,45 @@ pub struct Problem {
     pub message: crate::text::Text,
     /// What to do.
     pub hint: Option<crate::text::Text>,
+    /// The line and the token in it, where there is one.
+    pub excerpt: Option<Excerpt>,
+}
+
+impl Problem {
+    /// A problem at a location of `file`, without its line.
+    pub fn at(
+        file: &str,
+        location: Location,
+        message: crate::text::Text,
+        hint: Option<crate::text::Text>,
+    ) -> Self {
+        let (line, column) = tree::position(location);
+        Self {
+            file: file.to_owned(),
+            line,
+            column,
+            message,
+            hint,
+            excerpt: None,
+        }
+    }
+
+    /// With its line, from the text of its file.
+    #[must_use]
+    pub fn quoting(mut self, text: &str) -> Self {
+        self.excerpt = Excerpt::of(text, self.line, self.column);
+        self
+    }
 }
 
 impl Cluster {
     /// Reads a cluster from the text of `file`. Errors: every problem there is, in the order of the file.
     pub fn parse(file: &str, text: &str) -> Result<Self, Vec<Problem>> {
+        let quoting = |problem: Problem| problem.quoting(text);
+        Self::read(file, text).map_err(|problems| problems.into_iter().map(quoting).collect())
+    }
+
+    fn read(file: &str, text: &str) -> Result<Self, Vec<Problem>> {
         let tree = tree::parse(file, text).map_err(|problem| vec![problem])?;
         let mut problems = shape::problems(file, &tree, &Self::schema());
         let mut cluster = None;

@@ -3,9 +3,11 @@
 
 mod checks;
 pub mod classroom;
+pub mod progress;
 mod prove;
 mod sabotage;
 mod setting;
+mod solve;
 mod steps;
 mod tally;
 
@@ -147,8 +149,10 @@ impl<'run> Runner<'run> {
         needs.chain([(exercise, part)]).collect()
     }
 
-    /// Sets up what an exercise needs and leaves it there, for a person to go on.
+    /// Sets up what an exercise needs and leaves it there, for a person to go on. The exercise itself begins anew: what `lab solve`
+    /// did of it is taken back.
     pub async fn set_up(&self, exercise: &Exercise) -> Tally {
+        self.take_back_left(exercise).await;
         for need in self.lab.needs(&exercise.id) {
             if self.prepare(need).await > Outcome::Skipped {
                 break;

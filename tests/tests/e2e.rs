@@ -5,8 +5,12 @@
 
 #[path = "e2e/artifacts.rs"]
 mod artifacts;
+#[path = "e2e/authoring.rs"]
+mod authoring;
 #[path = "e2e/bad_input.rs"]
 mod bad_input;
+#[path = "e2e/bad_lab.rs"]
+mod bad_lab;
 #[path = "e2e/broken.rs"]
 mod broken;
 #[path = "e2e/cluster.rs"]
@@ -129,7 +133,9 @@ fn is_root() -> bool {
 pub fn all() -> Vec<Trial> {
     [
         artifacts::tests(),
+        authoring::tests(),
         bad_input::tests(),
+        bad_lab::tests(),
         cluster::tests(),
         labs::tests(),
         kubernetes::tests(),

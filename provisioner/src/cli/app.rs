@@ -1,7 +1,7 @@
 //! What every verb works with: options, output, the project's paths, its cluster, its provider.
 
 use crate::bundle::Bundle;
-use crate::cli::{Format, Global};
+use crate::cli::{Format, Global, yaml};
 use crate::config::{Cluster, ProviderKind};
 use crate::error::{Error, Result};
 use crate::event::Sink;
@@ -59,9 +59,9 @@ impl App {
     /// The project's cluster. All problems of cluster.yaml are printed before the error.
     pub fn cluster(&self, paths: &Paths) -> Result<Cluster> {
         let file = paths.project.join("cluster.yaml");
-        let text = std::fs::read_to_string(&file)
-            .map_err(|error| Error::usage(format!("cannot read {}", file.display())).because(error))?;
-        Cluster::parse("cluster.yaml", &text).map_err(|problems| {
+        let read = yaml::read(&file, "cluster.yaml").map_err(|problem| vec![problem]);
+        let cluster = read.and_then(|text| Cluster::parse("cluster.yaml", &text));
+        cluster.map_err(|problems| {
             self.out.problems(&problems);
             Error::usage(text!(
                 "cluster.yaml에 문제 {}개",

@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::cli::{App, exercise};
 use crate::error::{Error, Result, exit};
 use crate::event::{Event, Outcome, Reporter, Sink, What};
-use crate::lab::Lab;
+use crate::lab::progress::Standing;
+use crate::lab::{Exercise, Lab, Step};
 use crate::report::out::Out;
 use crate::runner::Runner;
 use crate::runner::classroom::Classroom;
 use crate::text;
-use crate::text::Lang;
+use crate::text::{Lang, Text};
 
 /// Arguments of `lab check`.
 #[derive(Debug, clap::Args)]
@@ -18,15 +19,22 @@ pub struct Args {
     /// The exercise
     #[arg(value_name = "LAB/EXERCISE")]
     exercise: String,
+    /// Only this step
+    #[arg(value_name = "STEP")]
+    step: Option<String>,
 }
 
 /// Runs the verb.
 pub fn run(args: &Args, app: &App) -> Result<u8> {
     let seat = app.look()?;
-    let (lab, id) = exercise::split(&args.exercise);
+    let (lab, id) = exercise::one(&args.exercise)?;
     let lab = exercise::find(lab, &seat.paths, Some(&seat.cluster), app.out)?;
-    let id = id.ok_or_else(|| Error::usage(text!("LAB/EXERCISE로 적으세요", "write LAB/EXERCISE")))?;
     let one = exercise::exercise(&lab, id)?;
+    let only = args
+        .step
+        .as_deref()
+        .map(|step| exercise::step(one, step))
+        .transpose()?;
     let sink = Sink::default();
     let counted = Arc::new(Mutex::new((0, 0)));
     sink.add(Box::new(Lines {
@@ -34,22 +42,58 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
         lab: lab.clone(),
         counted: Arc::clone(&counted),
     }));
-    app.block_on(async {
+    let went_on = app.block_on(async {
         let clients = exercise::reach(&seat.cluster, seat.provider.as_ref()).await?;
         let now = exercise::circumstances(app, &seat, &[one], &clients).await?;
         let classroom = Classroom::new(&seat.cluster, Some(seat.provider.as_ref()), now, clients);
-        Runner::new(&lab, &classroom, &sink, &app.interrupt, true)
-            .check(one)
-            .await;
-        Ok::<_, Error>(())
+        let runner = Runner::new(&lab, &classroom, &sink, &app.interrupt, true);
+        let went_on = match only {
+            Some(step) => {
+                runner.check(&with(one, step)).await;
+                false
+            }
+            None => check(one, &runner, app.out).await,
+        };
+        Ok::<_, Error>(went_on)
     })??;
     let (passed, all) = *counted.lock().unwrap_or_else(PoisonError::into_inner);
-    app.out.line(format!("{passed}/{all}"));
-    Ok(if all > 0 && passed == all {
+    if all > 0 || !went_on {
+        app.out.line(format!("{passed}/{all}"));
+    }
+    Ok(if passed == all && (all > 0 || went_on) {
         exit::OK
     } else {
         exit::LAB
     })
+}
+
+/// Checks each step that no later one went on from: what it looked at may be gone since. Whether there is one that was gone on from.
+async fn check(one: &Exercise, runner: &Runner<'_>, out: Out) -> bool {
+    let mut went_on = false;
+    let standings = runner.progress(one).await.standings;
+    for (step, standing) in one.steps.iter().zip(standings) {
+        match standing {
+            Standing::WentOn(to) if !step.checks.is_empty() => {
+                let Text { ko, en } = &step.title;
+                let words = text!(
+                    "· {ko}: 했음 (`{to}`까지 옴)",
+                    "· {en}: done (`{to}` went on from it)"
+                );
+                out.line(words.get(out.lang));
+                went_on = true;
+            }
+            _ => drop(runner.check(&with(one, step)).await),
+        }
+    }
+    went_on
+}
+
+/// The exercise with one step only.
+fn with(exercise: &Exercise, step: &Step) -> Exercise {
+    Exercise {
+        steps: vec![step.clone()],
+        ..exercise.clone()
+    }
 }
 
 /// A line per check and node, on stdout.

@@ -1,4 +1,6 @@
-//! What the verbs on exercises share: finding a lab, reaching its classroom, setting an exercise up.
+//! What the verbs on exercises share: finding a lab and what is named of it, reaching its classroom, setting an exercise up.
+
+mod files;
 
 use std::collections::BTreeMap;
 
@@ -10,50 +12,18 @@ use crate::cluster::{Standing, WayOut};
 use crate::config::{Cluster, ProviderKind};
 use crate::error::{Error, Result, exit};
 use crate::gather::{self, Sessions};
-use crate::lab::embedded::{self, Files};
-use crate::lab::load::load;
 use crate::lab::step::Circumstances;
-use crate::lab::{Exercise, Lab};
+use crate::lab::{Exercise, Lab, Step};
 use crate::node::NodeName;
-use crate::paths::Paths;
 use crate::provider::Provider;
-use crate::report::out::Out;
 use crate::runner::Runner;
 use crate::runner::classroom::Classroom;
 use crate::text;
 
+pub use files::{find, names, own, told};
+
 /// Where `docker search` looks.
 const HUB: &str = "https://index.docker.io/v1/";
-
-/// The largest file read.
-const MOST: u64 = 1 << 20;
-
-/// The names of all labs: the project's own and those the program carries.
-pub fn names(paths: &Paths) -> Vec<String> {
-    let mut names: Vec<String> = embedded::names().map(str::to_owned).collect();
-    for entry in std::fs::read_dir(paths.project.join("labs"))
-        .into_iter()
-        .flatten()
-        .flatten()
-    {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if entry.path().join("lab.yaml").is_file() && !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names.sort();
-    names
-}
-
-/// The lab of this name. All its problems are printed before the error.
-pub fn find(name: &str, paths: &Paths, cluster: Option<&Cluster>, out: Out) -> Result<Lab> {
-    let files = files(name, paths)?;
-    load(name, &files, cluster).map_err(|problems| {
-        out.problems(&problems);
-        let count = problems.len();
-        Error::usage(text!("{name}: 문제 {count}개", "{name}: {count} problem(s)"))
-    })
-}
 
 /// `LAB/EXERCISE` apart; the exercise may be absent.
 pub fn split(name: &str) -> (&str, Option<&str>) {
@@ -74,46 +44,29 @@ pub fn exercise<'lab>(lab: &'lab Lab, id: &str) -> Result<&'lab Exercise> {
     })
 }
 
-fn files(name: &str, paths: &Paths) -> Result<Files> {
-    let plain = !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\']);
-    let directory = paths.project.join("labs").join(name);
-    if plain && directory.join("lab.yaml").is_file() {
-        return read(&directory);
-    }
-    embedded::files(name).ok_or_else(|| {
-        let known = names(paths);
-        Error::usage(text!("`{name}`라는 lab이 없음", "there is no lab `{name}`")).hint(
-            crate::config::suggest::hint(name, known.iter().map(String::as_str)),
-        )
+/// The step of an exercise.
+pub fn step<'lab>(exercise: &'lab Exercise, id: &str) -> Result<&'lab Step> {
+    let mut steps = exercise.steps.iter();
+    steps.find(|step| step.id == id).ok_or_else(|| {
+        let known = exercise.steps.iter().map(|step| step.id.as_str());
+        Error::usage(text!(
+            "{}에 단계 `{id}`이(가) 없음",
+            "{} has no step `{id}`",
+            exercise.id
+        ))
+        .hint(crate::config::suggest::hint(id, known))
     })
 }
 
-fn read(directory: &std::path::Path) -> Result<Files> {
-    let failed =
-        |error: std::io::Error| Error::usage(format!("cannot read {}", directory.display())).because(error);
-    let mut files = Files::new();
-    for entry in std::fs::read_dir(directory).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        if path.extension().is_none_or(|extension| extension != "yaml") {
-            continue;
-        }
-        let about = std::fs::symlink_metadata(&path).map_err(failed)?;
-        if !about.is_file() {
-            let what = text!("{}: 일반 파일이 아님", "{}: not a regular file", path.display());
-            return Err(Error::usage(what));
-        }
-        if about.len() > MOST {
-            let what = text!("{}: 파일이 너무 큼", "{}: the file is too large", path.display());
-            return Err(Error::usage(what));
-        }
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        files.insert(name, std::fs::read_to_string(&path).map_err(failed)?);
+/// The exercise of `LAB/EXERCISE`, for verbs that take one: its lab's name and its own id.
+pub fn one(name: &str) -> Result<(&str, &str)> {
+    match split(name) {
+        (lab, Some(id)) => Ok((lab, id)),
+        (_, None) => Err(Error::usage(text!(
+            "LAB/EXERCISE로 적으세요",
+            "write LAB/EXERCISE"
+        ))),
     }
-    Ok(files)
 }
 
 /// Reaches every node of the cluster, all at once.

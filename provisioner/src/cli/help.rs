@@ -1,11 +1,14 @@
 //! What `lab --help` says in Korean (clap's attributes hold the English), and what it ends with.
 
+mod arguments;
+
 use std::ffi::OsString;
 
 use clap::{Command, CommandFactory};
 
 use crate::cli::Cli;
 use crate::text::{Lang, Text};
+use arguments::{ARGUMENTS, ENDINGS};
 
 /// Verbs and global options in Korean. A test fails when one is missing.
 const VERBS: &[(&str, &str)] = &[
@@ -29,7 +32,10 @@ const VERBS: &[(&str, &str)] = &[
     ("kubeconfig", "이 컴퓨터의 kubectl을 위한 설정"),
     ("forward", "노드의 포트를 이 컴퓨터의 루프백에 열기"),
     ("snapshot", "클러스터 전체의 상태를 저장, 복원, 나열, 삭제"),
-    ("reset", "노드를 `lab up` 직후의 상태로 되돌림"),
+    (
+        "reset",
+        "노드를 `lab up` 직후의 상태로 되돌리거나, 실습(LAB/EXERCISE)에서 `lab`이 한 것을 되돌림",
+    ),
     (
         "trust",
         "누가 언제까지 레지스트리를 신뢰하는지; 인증 기관 갱신과 교체",
@@ -37,6 +43,8 @@ const VERBS: &[(&str, &str)] = &[
     ("list", "실습 목록"),
     ("show", "직접 입력할 수 있게 실습의 단계를 출력"),
     ("check", "직접 입력한 결과를 확인"),
+    ("hint", "실습에서 다음에 할 일을 조금씩 알려 줌"),
+    ("solve", "실습에서 아직 안 한 것을 대신 하고 그대로 둠"),
     (
         "claims",
         "노트가 말하는 것: 얼마나 다루는지, 빠진 줄, 실행이 내린 판정",
@@ -45,6 +53,10 @@ const VERBS: &[(&str, &str)] = &[
     (
         "test",
         "모든 점검이 실패할 수 있음을 증명: 하기 전에는 실패, 하면 통과, 치우면 다시 실패",
+    ),
+    (
+        "new",
+        "직접 쓸 lab이나 실습을 시작: 그대로 검사를 통과하고 실행되는 파일",
     ),
     ("lint", "노드 없이 실습 파일을 검사"),
     ("bundle", "노드가 설치에 쓰는 것: 빌드, 검증, 내보내기, 가져오기"),
@@ -71,6 +83,10 @@ const OPTIONS: &[(&str, &str)] = &[
 pub(super) fn command(lang: Lang) -> Command {
     let ending = ending();
     let command = Cli::command().after_long_help(ending.get(lang).to_owned());
+    let command = ENDINGS.iter().fold(command, |command, (verb, ko, en)| {
+        let words = if lang == Lang::Ko { ko } else { en };
+        command.mut_subcommand(verb, |verb| verb.after_help(*words))
+    });
     match lang {
         Lang::En => command,
         Lang::Ko => {
@@ -79,8 +95,13 @@ pub(super) fn command(lang: Lang) -> Command {
                 .fold(command.about(ABOUT), |command, (option, help)| {
                     command.mut_arg(option, |argument| argument.help(*help))
                 });
-            VERBS.iter().fold(command, |command, (verb, help)| {
+            let command = VERBS.iter().fold(command, |command, (verb, help)| {
                 command.mut_subcommand(verb, |verb| verb.about(*help))
+            });
+            ARGUMENTS.iter().fold(command, |command, (verb, argument, help)| {
+                command.mut_subcommand(verb, |verb| {
+                    verb.mut_arg(*argument, |argument| argument.help(*help))
+                })
             })
         }
     }
@@ -107,7 +128,7 @@ fn ending() -> Text {
     let (ko, en) = (
         "처음이라면:
   lab run chapter4               전부: 도구, 노드 이미지, 노드, 실습, 보고서
-  lab show chapter4/EXERCISE     직접 입력해 보기; 다 했으면 `lab check chapter4/EXERCISE`
+  lab show chapter4/EXERCISE     직접 입력해 보기; `lab check`가 확인, `lab hint`가 힌트, `lab solve`가 대신 함
   lab status, lab ssh m-k8s      들여다보기
   lab reset, lab down            되돌리기, 치우기
 
@@ -122,7 +143,7 @@ fn ending() -> Text {
 환경 변수: LAB_HOME(상태와 캐시의 위치), LAB_LANG, LAB_OFFLINE, LAB_PATIENCE(제한 시간의 배수), NO_COLOR",
         "To begin:
   lab run chapter4               everything: tools, node image, nodes, exercises, report
-  lab show chapter4/EXERCISE     to type it yourself; then `lab check chapter4/EXERCISE`
+  lab show chapter4/EXERCISE     to type it yourself; then `lab check`, `lab hint`, or `lab solve` to have it done
   lab status, lab ssh m-k8s      to look around
   lab reset, lab down            to go back, to clear away
 
@@ -177,6 +198,31 @@ mod tests {
                 .to_string()
                 .contains("클러스터를 띄우거나")
         );
+    }
+
+    #[test]
+    fn verbs_for_typing_and_writing_have_all_their_arguments_in_korean() {
+        let english = command(Lang::En);
+        for verb in ["show", "start", "check", "hint", "solve", "reset", "new", "lint"] {
+            let found = english.find_subcommand(verb).unwrap();
+            for argument in found.get_arguments() {
+                let name = argument.get_id().as_str();
+                let known = ARGUMENTS
+                    .iter()
+                    .any(|(of, known, _)| *of == verb && *known == name);
+                assert!(known, "no Korean for `{name}` of `{verb}`");
+            }
+        }
+        let mut korean = command(Lang::Ko);
+        for (verb, argument, help) in ARGUMENTS {
+            let shown = korean
+                .find_subcommand_mut(verb)
+                .unwrap()
+                .render_long_help()
+                .to_string();
+            let begins: String = help.chars().take(8).collect();
+            assert!(shown.contains(&begins), "{verb} {argument}\n{shown}");
+        }
     }
 
     #[test]

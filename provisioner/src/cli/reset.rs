@@ -1,4 +1,5 @@
-//! `lab reset`: nodes back to the snapshot that `lab up` ended with, after saying what will be lost.
+//! `lab reset`: nodes back to the snapshot that `lab up` ended with, after saying what will be lost; `LAB/EXERCISE` takes back only
+//! what `lab` did of an exercise.
 
 use std::time::Duration;
 
@@ -19,15 +20,24 @@ use crate::transport::Endpoint;
 /// Arguments of `lab reset`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Nodes to put back (default: all)
-    #[arg(value_name = "NODE")]
-    nodes: Vec<String>,
+    /// Nodes to put back (default: all), or one exercise as LAB/EXERCISE
+    #[arg(value_name = "NODE|LAB/EXERCISE")]
+    names: Vec<String>,
 }
 
 /// Runs the verb.
 pub fn run(args: &Args, app: &App) -> Result<u8> {
+    if args.names.iter().any(|name| name.contains('/')) {
+        return match args.names.as_slice() {
+            [exercise] => crate::cli::solve::take_back(exercise, app),
+            _ => Err(Error::usage(text!(
+                "실습은 한 번에 하나만 되돌립니다",
+                "one exercise at a time"
+            ))),
+        };
+    }
     let seat = app.change("reset")?;
-    let nodes = select(&seat.cluster, &args.nodes)?;
+    let nodes = select(&seat.cluster, &args.names)?;
     let snapshots = seat.provider.snapshots()?;
     let fresh = snapshots
         .iter()

@@ -1,11 +1,12 @@
 //! `lab show`: an exercise as a person would type it.
 
 use crate::cli::{App, exercise};
-use crate::error::{Error, Result, exit};
+use crate::config::Cluster;
+use crate::error::{Result, exit};
 use crate::lab::step::{instances, nodes};
 use crate::lab::variables::{Variables, built_in};
-use crate::lab::{Action, Step};
-use crate::text;
+use crate::lab::{Action, Exercise, Lab, Step};
+use crate::runner::progress::Sight;
 use crate::text::Lang;
 
 /// Arguments of `lab show`.
@@ -20,9 +21,8 @@ pub struct Args {
 pub fn run(args: &Args, app: &App) -> Result<u8> {
     let paths = app.paths()?;
     let cluster = app.cluster(&paths)?;
-    let (lab, id) = exercise::split(&args.exercise);
+    let (lab, id) = exercise::one(&args.exercise)?;
     let lab = exercise::find(lab, &paths, Some(&cluster), app.out)?;
-    let id = id.ok_or_else(|| Error::usage(text!("LAB/EXERCISE로 적으세요", "write LAB/EXERCISE")))?;
     let exercise = exercise::exercise(&lab, id)?;
     let lang = app.out.lang;
     app.out.line(format!("# {}", exercise.title.get(lang)));
@@ -37,7 +37,8 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
             let mut variables = lab.variables.clone();
             variables.extend(built_in(&cluster, node, &lab.name, id));
             variables.extend(instance.values);
-            action(step, &variables, app);
+            let action = action(step, &variables, lang);
+            action.lines().for_each(|line| app.out.line(format!("  {line}")));
         }
         for check in &step.checks {
             let claims: Vec<&str> = lab
@@ -55,24 +56,41 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
     Ok(exit::OK)
 }
 
-fn action(step: &Step, variables: &Variables, app: &App) {
+/// What a person types for a step, known variables filled in.
+fn action(step: &Step, variables: &Variables, lang: Lang) -> String {
     match &step.action {
-        Action::Nothing => {}
-        Action::Solve(script) => typed(script, variables)
-            .lines()
-            .for_each(|line| app.out.line(format!("  {line}"))),
-        Action::RestartEngine => app.out.line("  systemctl restart docker"),
+        Action::Nothing => String::new(),
+        Action::Solve(script) => typed(script, variables),
+        Action::RestartEngine => "systemctl restart docker".into(),
         Action::RestartNode => {
-            let here = match app.out.lang {
+            let here = match lang {
                 Lang::Ko => "이 컴퓨터에서",
                 Lang::En => "on this host",
             };
-            app.out.line(format!(
-                "  lab restart {}    # {here}",
-                variables.get("node").map_or("", String::as_str)
-            ));
+            let node = variables.get("node").map_or("", String::as_str);
+            format!("lab restart {node}    # {here}")
         }
     }
+}
+
+/// What a person types for the instance of a step that a sight is of, on the first node it is for.
+pub(super) fn answer(
+    lab: &Lab,
+    exercise: &Exercise,
+    step: &Step,
+    sight: &Sight,
+    cluster: &Cluster,
+    lang: Lang,
+) -> String {
+    let mut all = instances(step).into_iter();
+    let instance = all.find(|instance| instance.name == sight.step);
+    let Some(node) = nodes(&step.hosts, cluster).into_iter().next() else {
+        return String::new();
+    };
+    let mut variables = lab.variables.clone();
+    variables.extend(built_in(cluster, node, &lab.name, &exercise.id));
+    variables.extend(instance.map(|instance| instance.values).unwrap_or_default());
+    format!("# {}\n{}", node.name, action(step, &variables, lang))
 }
 
 /// The script without the notes a run takes of what it will have to remove, known variables filled in. Every other line stays:

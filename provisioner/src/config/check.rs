@@ -8,7 +8,6 @@ use serde_yaml::{Location, Spanned};
 
 use super::raw::{self, Word};
 use super::scalar::{self, Wrong};
-use super::tree::position;
 use super::{Cluster, Egress, Network, Node, Problem, ProviderKind, Registry, suggest};
 use crate::node::{NodeName, Role};
 use crate::text;
@@ -181,14 +180,8 @@ impl Checker<'_> {
     }
 
     pub(super) fn report(&mut self, location: Location, (message, hint): Wrong) {
-        let (line, column) = position(location);
-        self.problems.push(Problem {
-            file: self.file.into(),
-            line,
-            column,
-            message,
-            hint,
-        });
+        self.problems
+            .push(Problem::at(self.file, location, message, hint));
     }
 }
 

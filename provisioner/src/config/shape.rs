@@ -5,7 +5,7 @@
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::Value as Json;
 
-use crate::config::tree::{Place, Value, position};
+use crate::config::tree::{Place, Value};
 use crate::config::{Problem, suggest};
 use crate::text;
 use crate::text::Text;
@@ -122,14 +122,8 @@ impl<'walk> Walk<'walk> {
     }
 
     fn report(&mut self, location: serde_yaml::Location, message: Text, hint: Option<Text>) {
-        let (line, column) = position(location);
-        self.problems.push(Problem {
-            file: self.file.into(),
-            line,
-            column,
-            message,
-            hint,
-        });
+        self.problems
+            .push(Problem::at(self.file, location, message, hint));
     }
 
     fn resolve(&self, schema: &'walk Json) -> &'walk Json {

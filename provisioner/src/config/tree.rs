@@ -38,18 +38,7 @@ pub fn parse(file: &str, yaml: &str) -> Result<Place, Problem> {
 #[expect(clippy::result_large_err, reason = "told once, when reading stops")]
 pub fn read<T: serde::de::DeserializeOwned>(file: &str, yaml: &str) -> Result<T, Problem> {
     if yaml.len() > MAX_BYTES {
-        let message = text!(
-            "파일이 너무 큼: {} 바이트, 최대 {MAX_BYTES}",
-            "the file is too large: {} bytes, at most {MAX_BYTES}",
-            yaml.len()
-        );
-        return Err(Problem {
-            file: file.into(),
-            line: 1,
-            column: 1,
-            message,
-            hint: None,
-        });
+        return Err(Problem::at(file, Location::UNKNOWN, too_large(yaml.len()), None));
     }
     serde_yaml::from_str_with_options(yaml, options()).map_err(|error| problem(file, &error))
 }
@@ -69,16 +58,17 @@ fn options() -> Options {
     options
 }
 
+/// What is said of a file of more than [`MAX_BYTES`].
+pub fn too_large(bytes: usize) -> Text {
+    text!(
+        "파일이 너무 큼: {bytes} 바이트, 최대 {MAX_BYTES}",
+        "the file is too large: {bytes} bytes, at most {MAX_BYTES}"
+    )
+}
+
 fn problem(file: &str, error: &YamlError) -> Problem {
-    let (line, column) = error.location().map_or((1, 1), position);
     let (message, hint) = words(error);
-    Problem {
-        file: file.into(),
-        line,
-        column,
-        message,
-        hint,
-    }
+    Problem::at(file, error.location().unwrap_or(Location::UNKNOWN), message, hint)
 }
 
 /// Line and column of a location, 1 where it is unknown.

@@ -61,7 +61,14 @@ fn settle(
             .find(|name| !step.matrix.contains_key(*name))
         {
             let known: Vec<&str> = step.matrix.keys().map(String::as_str).collect();
-            unknown(reader, at, ("변수", "variable"), name, known.iter().copied());
+            let word = format!("${{{name}}}");
+            unknown(
+                reader,
+                (at, &word),
+                ("변수", "variable"),
+                name,
+                known.iter().copied(),
+            );
             continue;
         }
         for instance in instances(step) {
@@ -72,7 +79,13 @@ fn settle(
                     .push(format!("{exercise}/{}/{}", instance.name, check.id)),
                 // One that is written, and wrong, has been spoken of.
                 None if written.contains(&id.as_str()) => {}
-                None => unknown(reader, at, ("주장", "claim"), &id, written.iter().copied()),
+                None => unknown(
+                    reader,
+                    (at, template),
+                    ("주장", "claim"),
+                    &id,
+                    written.iter().copied(),
+                ),
             }
         }
     }
@@ -87,7 +100,7 @@ fn repeated(reader: &mut Reader<'_>, raw: &raw::Claim, claim: &Claim, all: &[Str
         if !all.iter().any(known) {
             unknown(
                 reader,
-                name.location,
+                (name.location, name),
                 ("점검", "check"),
                 name,
                 all.iter().map(String::as_str),

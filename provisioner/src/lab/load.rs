@@ -4,6 +4,9 @@ mod check;
 mod claim;
 mod exercise;
 mod scalar;
+mod vacuous;
+
+pub use scalar::is_id;
 
 use serde_json::Value as Json;
 use serde_yaml::Location;
@@ -11,8 +14,7 @@ use serde_yaml::Location;
 use super::embedded::Files;
 use super::raw::{self, Word};
 use super::{Lab, ledger, references};
-use crate::config::tree::position;
-use crate::config::{Cluster, Problem, shape, suggest, tree};
+use crate::config::{Cluster, Problem, excerpt, shape, suggest, tree};
 use crate::text;
 use crate::text::Text;
 
@@ -30,12 +32,20 @@ pub fn load(name: &str, files: &Files, cluster: Option<&Cluster>) -> Result<Lab,
     let mut reader = Reader {
         file: format!("labs/{name}/lab.yaml"),
         cluster,
+        files,
         problems: vec![],
     };
     let lab = reader.lab(name, files);
     let mut problems = reader.problems;
     problems.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
     problems.dedup();
+    let quoted = problems
+        .into_iter()
+        .map(|problem| match text_of(files, &problem.file) {
+            Some(text) => problem.quoting(text),
+            None => problem,
+        });
+    let problems: Vec<Problem> = quoted.collect();
     match lab {
         Some(lab) if problems.is_empty() => Ok(lab),
         _ => Err(problems),
@@ -46,6 +56,7 @@ pub fn load(name: &str, files: &Files, cluster: Option<&Cluster>) -> Result<Lab,
 pub(super) struct Reader<'lab> {
     pub(super) file: String,
     pub(super) cluster: Option<&'lab Cluster>,
+    pub(super) files: &'lab Files,
     pub(super) problems: Vec<Problem>,
 }
 
@@ -187,15 +198,24 @@ impl Reader<'_> {
     }
 
     pub(super) fn report(&mut self, location: Location, message: Text, hint: Option<Text>) {
-        let (line, column) = position(location);
-        self.problems.push(Problem {
-            file: self.file.clone(),
-            line,
-            column,
-            message,
-            hint,
-        });
+        self.problems
+            .push(Problem::at(&self.file, location, message, hint));
     }
+
+    /// Reports a word that is written at or after `location`, at the word itself.
+    pub(super) fn report_word(&mut self, location: Location, word: &str, message: Text, hint: Option<Text>) {
+        let mut problem = Problem::at(&self.file, location, message, hint);
+        if let Some(text) = text_of(self.files, &self.file) {
+            (problem.line, problem.column) = excerpt::find(text, (problem.line, problem.column), word);
+        }
+        self.problems.push(problem);
+    }
+}
+
+/// The text of `labs/NAME/FILE`.
+fn text_of<'files>(files: &'files Files, path: &str) -> Option<&'files str> {
+    let (_, file) = path.rsplit_once('/')?;
+    files.get(file).map(String::as_str)
 }
 
 #[cfg(test)]

@@ -27,29 +27,37 @@ struct Place {
 struct StepPlace {
     id: Location,
     needs: Vec<Location>,
-    checks: Vec<(Location, Location)>,
+    expect: Location,
+    checks: Vec<CheckPlace>,
+}
+
+struct CheckPlace {
+    claim: Location,
+    expect: Location,
 }
 
 impl Places {
     /// Remembers an exercise; call it in the order of the exercises that were read whole.
     pub(super) fn add(&mut self, file: &str, raw: &raw::Exercise) {
         let at = |word: &Option<raw::Word>| word.as_ref().map_or(Location::UNKNOWN, |word| word.location);
+        let check = |check: &super::place::At<raw::Check>| CheckPlace {
+            claim: check
+                .claim
+                .as_ref()
+                .map_or(check.location, |claim| claim.location),
+            expect: check
+                .expect
+                .as_ref()
+                .map_or(check.location, |expect| expect.location),
+        };
         let step = |step: &super::place::At<raw::Step>| StepPlace {
             id: step.id.as_ref().map_or(step.location, |id| id.location),
             needs: step.needs.iter().flatten().map(|need| need.location).collect(),
-            checks: step
-                .checks
-                .iter()
-                .map(|check| {
-                    (
-                        check.location,
-                        check
-                            .claim
-                            .as_ref()
-                            .map_or(check.location, |claim| claim.location),
-                    )
-                })
-                .collect(),
+            expect: step
+                .expect
+                .as_ref()
+                .map_or(step.location, |expect| expect.location),
+            checks: step.checks.iter().map(check).collect(),
         };
         if raw.id.is_none() || raw.section.is_none() || raw.title.is_none() {
             return self.lose();
@@ -90,7 +98,7 @@ impl Places {
         });
         steps.flat_map(|(exercise, file, step, place)| {
             let checks = step.checks.iter().zip(&place.checks);
-            checks.map(move |(check, (_, at))| (exercise, file, step, check, *at))
+            checks.map(move |(check, at)| (exercise, file, step, check, at.claim))
         })
     }
 }
@@ -109,7 +117,7 @@ pub(super) fn check(reader: &mut Reader<'_>, lab: &Lab, raw: &raw::Lab, places: 
     for skip in raw.allowed_skips.iter().filter(|skip| !all.contains(skip)) {
         unknown(
             reader,
-            skip.location,
+            (skip.location, skip),
             ("단계", "step"),
             skip,
             all.iter().map(String::as_str),
@@ -123,7 +131,13 @@ pub(super) fn check(reader: &mut Reader<'_>, lab: &Lab, raw: &raw::Lab, places: 
         let ids: Vec<&str> = lab.exercises.iter().map(|other| other.id.as_str()).collect();
         for (need, location) in exercise.needs.iter().zip(&place.needs) {
             if !ids.contains(&need.as_str()) {
-                unknown(reader, *location, ("실습", "exercise"), need, ids.iter().copied());
+                unknown(
+                    reader,
+                    (*location, need),
+                    ("실습", "exercise"),
+                    need,
+                    ids.iter().copied(),
+                );
             } else if reaches(need, &exercise.id, &|id| {
                 lab.exercise(id)
                     .map(|found| found.needs.clone())
@@ -154,7 +168,13 @@ fn check_steps(reader: &mut Reader<'_>, lab: &Lab, exercise: &Exercise, place: &
         }
         for (need, location) in step.needs.iter().zip(&place.needs) {
             if !ids.contains(&need.as_str()) {
-                unknown(reader, *location, ("단계", "step"), need, ids.iter().copied());
+                unknown(
+                    reader,
+                    (*location, need),
+                    ("단계", "step"),
+                    need,
+                    ids.iter().copied(),
+                );
             } else if reaches(need, &step.id, &needs) {
                 cycle(reader, *location, need);
             } else if !ids[..at].contains(&need.as_str()) {
@@ -165,10 +185,10 @@ fn check_steps(reader: &mut Reader<'_>, lab: &Lab, exercise: &Exercise, place: &
                 reader.report(*location, message, None);
             }
         }
-        variables(reader, lab, step, place.id, &step.expect, &captured);
-        for (check, (location, _)) in step.checks.iter().zip(&place.checks) {
+        variables(reader, lab, step, place.expect, &step.expect, &captured);
+        for (check, place) in step.checks.iter().zip(&place.checks) {
             // Rule 7 of the format: what a person typed has no captures, so a check cannot use one.
-            variables(reader, lab, step, *location, &check.expect, &[]);
+            variables(reader, lab, step, place.expect, &check.expect, &[]);
         }
         captured.extend(step.capture.iter().map(|capture| capture.name.as_str()));
     }
@@ -200,7 +220,14 @@ fn variables(
                 .map(String::as_str)
                 .chain(captured.iter().copied());
             let others: Vec<&str> = others.chain(super::variables::CONSTANT).collect();
-            unknown(reader, at, ("변수", "variable"), name, others.iter().copied());
+            let word = format!("${{{name}}}");
+            unknown(
+                reader,
+                (at, &word),
+                ("변수", "variable"),
+                name,
+                others.iter().copied(),
+            );
         }
     }
 }
@@ -219,15 +246,16 @@ fn reaches(from: &str, target: &str, needs: &dyn Fn(&str) -> Vec<String>) -> boo
     false
 }
 
+/// Reports a name nobody has, where the word it is in is written, at or after a location.
 pub(super) fn unknown<'known>(
     reader: &mut Reader<'_>,
-    at: Location,
+    (at, word): (Location, &str),
     (ko, en): (&str, &str),
     name: &str,
     known: impl Iterator<Item = &'known str> + Clone,
 ) {
     let message: Text = text!("모르는 {ko} `{name}`", "unknown {en} `{name}`");
-    reader.report(at, message, Some(suggest::hint(name, known)));
+    reader.report_word(at, word, message, Some(suggest::hint(name, known)));
 }
 
 fn twice(reader: &mut Reader<'_>, at: Location, id: &str) {

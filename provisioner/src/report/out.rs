@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 use unicode_width::UnicodeWidthStr;
 
 use crate::config::Problem;
+use crate::config::excerpt::Excerpt;
 use crate::error::Error;
 use crate::text::{Lang, Text};
 
@@ -90,6 +91,23 @@ impl Out {
         }
     }
 
+    /// The line a problem is in, carets under the token.
+    fn excerpt(&self, line: usize, excerpt: &Excerpt) {
+        let Excerpt {
+            line: text,
+            before,
+            width,
+        } = excerpt;
+        let (red, plain) = if self.color {
+            ("\x1b[31m", "\x1b[0m")
+        } else {
+            ("", "")
+        };
+        let (blanks, carets) = (" ".repeat(*before), "^".repeat(*width));
+        self.say(format!("{line:>5} | {text}"));
+        self.say(format!("      | {blanks}{red}{carets}{plain}"));
+    }
+
     /// Problems of a file, each with its place.
     pub fn problems(&self, problems: &[Problem]) {
         for problem in problems {
@@ -99,8 +117,12 @@ impl Out {
                 column,
                 message,
                 hint,
+                excerpt,
             } = problem;
             self.say(format!("{file}:{line}:{column}: {}", message.get(self.lang)));
+            if let Some(excerpt) = excerpt {
+                self.excerpt(*line, excerpt);
+            }
             if let Some(hint) = hint {
                 self.say(format!("  {}: {}", self.word_hint(), hint.get(self.lang)));
             }

@@ -90,7 +90,7 @@ impl Runner<'_> {
     }
 
     /// Looks, and again up to `retries` times until it holds. Tells nothing.
-    async fn look<'node>(
+    pub(super) async fn look<'node>(
         &self,
         exercise: &Exercise,
         instance: &Instance,
@@ -194,7 +194,7 @@ impl Runner<'_> {
     }
 }
 
-fn outcome(ran: &Ran, verdict: Option<&Text>) -> Outcome {
+pub(super) fn outcome(ran: &Ran, verdict: Option<&Text>) -> Outcome {
     match (&ran.seen, verdict) {
         (Err(_), _) => Outcome::Errored,
         (Ok(_), Some(_)) => Outcome::Failed,
@@ -203,7 +203,7 @@ fn outcome(ran: &Ran, verdict: Option<&Text>) -> Outcome {
 }
 
 /// What does not hold, per script.
-fn verdicts(check: &Check, scripts: &[Script<'_>], results: &[Ran]) -> Vec<Option<Text>> {
+pub(super) fn verdicts(check: &Check, scripts: &[Script<'_>], results: &[Ran]) -> Vec<Option<Text>> {
     let named = |(script, ran): (&Script<'_>, &Ran)| {
         Some((
             script.node.name.to_string(),

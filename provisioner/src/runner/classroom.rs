@@ -197,7 +197,8 @@ pub fn command(script: &Script<'_>) -> String {
     crate::transport::quote::line(&words)
 }
 
-fn uses(script: &str, name: &str) -> bool {
+/// Whether a script uses a variable.
+pub fn uses(script: &str, name: &str) -> bool {
     let word = |one: char| one.is_ascii_alphanumeric() || one == '_';
     script.match_indices('$').any(|(at, _)| {
         let rest = script[at + 1..].trim_start_matches('{');

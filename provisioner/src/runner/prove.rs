@@ -9,6 +9,7 @@ use crate::lab::step::{check_name, instances};
 impl Runner<'_> {
     /// Runs the exercise between two looks at its checks.
     pub async fn prove(&self, exercise: &Exercise) -> Vec<Proof> {
+        self.take_back_left(exercise).await;
         let before = self.look_once(exercise).await;
         self.exercise(exercise, Part::Whole).await;
         let after = self.look_once(exercise).await;

@@ -77,7 +77,7 @@ impl Runner<'_> {
                 (true, true) => Glance::Patiently,
             })
             .await;
-        let done = self.carry_out(exercise, one).await;
+        let done = self.break_it(exercise, one).await;
         let finding = if done {
             let after = self.aftermath(exercise, &before, &watched).await;
             judge(one.found(exercise, Verdict::Missed), &watching, &before, &after)
@@ -93,7 +93,7 @@ impl Runner<'_> {
     }
 
     /// Runs what breaks it, where the step ran; where a check says how, where that looks. Whether all went well.
-    async fn carry_out(&self, exercise: &Exercise, one: &Break) -> bool {
+    async fn break_it(&self, exercise: &Exercise, one: &Break) -> bool {
         let step = &exercise.steps[one.at];
         let check = one.check.and_then(|number| step.checks.get(number));
         let hosts = match check.and_then(|check| check.hosts.as_ref()) {

@@ -92,7 +92,7 @@ impl Runner<'_> {
     }
 
     /// Nodes an exercise runs on, each once, in the cluster's order.
-    fn used(&self, exercise: &Exercise) -> Vec<&Node> {
+    pub(super) fn used(&self, exercise: &Exercise) -> Vec<&Node> {
         let cluster = self.classroom.cluster;
         let here = |node: &&Node| {
             exercise
@@ -103,8 +103,9 @@ impl Runner<'_> {
         cluster.nodes.iter().filter(here).collect()
     }
 
-    /// Makes the state directory and removes what a killed run left. `Passed`, or why the exercise cannot begin.
+    /// Takes back what a killed run or `lab solve` left, and makes the state directory. `Skipped`, or why the exercise cannot begin.
     pub(super) async fn prepare(&self, exercise: &Exercise) -> Outcome {
+        self.take_back_left(exercise).await;
         let instance = Instance {
             name: String::new(),
             values: Variables::new(),

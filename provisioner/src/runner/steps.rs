@@ -14,7 +14,7 @@ use crate::node::NodeName;
 use crate::text;
 
 /// Captured values: variable -> node -> value.
-type Captured = BTreeMap<String, Vec<(NodeName, String)>>;
+pub(super) type Captured = BTreeMap<String, Vec<(NodeName, String)>>;
 
 /// How far an exercise has come: what became of its steps, and what they left for later ones.
 #[derive(Default)]
@@ -84,7 +84,7 @@ impl Runner<'_> {
     }
 
     /// Nodes a step runs on now; `None` with the outcome that was told: it does not run.
-    fn ready(
+    pub(super) fn ready(
         &self,
         exercise: &Exercise,
         step: &Step,
@@ -141,7 +141,7 @@ impl Runner<'_> {
         }
     }
 
-    async fn act(
+    pub(super) async fn act(
         &self,
         exercise: &Exercise,
         step: &Step,

@@ -196,7 +196,7 @@ async fn outcomes_stay_apart_and_cleanups_run() {
 - {id: fails, title: t, needs: [], solve: 'echo no; exit 3', cleanup: 'touch $scratch/cleaned'}
 - {id: blocked, title: t, solve: 'true'}
 - {id: late, title: t, needs: [], solve: sleep 30, deadline: 100ms}
-- {id: expected, title: t, needs: [], solve: exit 60, expect: {exit-code: 60}, checks: [{id: c, title: t, run: 'false', expect: {exit-code: 0}}]}
+- {id: expected, title: t, needs: [], solve: exit 60, expect: {exit-code: 60}, checks: [{id: c, title: t, run: test -e /no/such/file, expect: {exit-code: 0}}]}
 ";
     let run = run(
         &[
@@ -245,7 +245,7 @@ async fn a_check_looks_again_only_where_it_says_so() {
 async fn what_a_check_measures_is_told_if_it_is_a_measure() {
     let steps = |printed: &str| {
         format!(
-            "steps:\n- id: a\n  title: t\n  checks:\n  - {{id: c, title: t, run: printf '{printed}', expect: {{exit-code: 0}}, measure: {{unit: bytes, title: t}}}}\n"
+            "steps:\n- id: a\n  title: t\n  checks:\n  - {{id: c, title: t, run: test -d / && printf '{printed}', expect: {{exit-code: 0}}, measure: {{unit: bytes, title: t}}}}\n"
         )
     };
     let measured = run(&[("one", &steps(r"small 1\nlarge 20\n"))], false, false).await;

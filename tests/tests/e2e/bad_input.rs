@@ -55,9 +55,20 @@ fn unreadable_bundle() {
 fn help() {
     let seat = Seat::new(program(), &CHAPTER).unwrap();
     for verb in [
-        "run", "up", "down", "exec", "forward", "snapshot", "trust", "bundle", "doctor",
+        "run", "up", "down", "exec", "forward", "snapshot", "trust", "bundle", "doctor", "hint", "solve",
+        "new",
     ] {
         seat.lab(&[verb, "--help"]).passes().prints("Usage:");
     }
-    seat.lab(&["completions", "bash"]).passes().prints("lab");
+    seat.lab(&["solve", "--help"])
+        .prints("lab reset chapter4/clean-up");
+    seat.lab(&["hint", "--help", "--lang", "ko"])
+        .passes()
+        .prints("무엇을 입력하는지까지");
+    for shell in ["bash", "zsh", "fish"] {
+        let completion = seat.lab(&["completions", shell]).passes();
+        for word in ["hint", "solve", "new", "answer"] {
+            assert!(completion.stdout.contains(word), "no {word} for {shell}");
+        }
+    }
 }

@@ -20,7 +20,7 @@ steps:
   solve: touch /root/lab-test-file /root/lab-test-left
   checks:
   - {id: sound, title: {ko: "있음", en: "it is there"}, run: test -e /root/lab-test-file, expect: {exit-code: 0}}
-  - {id: cannot-fail, title: {ko: "참", en: "it is true"}, run: 'true', expect: {exit-code: 0}}
+  - {id: cannot-fail, title: {ko: "참", en: "it is true"}, run: test -d /, expect: {exit-code: 0}}
   - {id: cannot-look, title: {ko: "느림", en: "it is slow"}, run: test -e /root/lab-test-file || sleep 60, deadline: 1s, expect: {exit-code: 0}}
   - {id: stays, title: {ko: "남음", en: "it is left"}, run: test -e /root/lab-test-left, expect: {exit-code: 0}}
   - {id: wrong, title: {ko: "틀림", en: "it is wrong"}, run: test -e /root/lab-test-other, expect: {exit-code: 0}}

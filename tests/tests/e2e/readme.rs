@@ -29,7 +29,7 @@ enum Way {
 use Way::{As, By, Ci, Ends, Full};
 
 /// In the order they are run.
-const COMMANDS: [(&str, Way); 39] = [
+const COMMANDS: [(&str, Way); 44] = [
     ("cargo lab", By("labs::chapter4_passes_and_reports")),
     ("cargo lab run chapter4", By("labs::chapter4_passes_and_reports")),
     ("cargo test --workspace", Ci),
@@ -51,6 +51,9 @@ const COMMANDS: [(&str, Way); 39] = [
     // Nobody typed anything.
     ("lab check chapter4/publish-port", Ends(1)),
     ("lab check", As("lab check chapter4/publish-port || test $? = 1")),
+    ("lab hint chapter4/publish-port", Ends(0)),
+    ("lab solve chapter4/publish-port", Ends(0)),
+    ("lab reset chapter4/publish-port", Ends(0)),
     ("lab run chapter4/restart-policy", Ends(0)),
     ("lab report", Ends(0)),
     ("lab report --list", Ends(0)),
@@ -68,6 +71,11 @@ const COMMANDS: [(&str, Way); 39] = [
     ("lab reset", As("lab reset --yes")),
     ("lab trust status", Ends(0)),
     ("lab test chapter4/publish-port", Ends(0)),
+    ("lab new mine/hello", Ends(0)),
+    (
+        "lab lint mine",
+        As("lab lint mine && rm -r labs/mine && rmdir labs"),
+    ),
     ("lab bundle export lab.bundle", Ends(0)),
     (
         "lab bundle import lab.bundle",

@@ -50,14 +50,14 @@ fn a_ledger_through_one_table() {
     ledger(
         SURE,
         ", claim: [s.x, s.w]",
-        &["one.yaml:9:75: unknown claim `s.w`"],
+        &["one.yaml:9:81: unknown claim `s.w`"],
     );
     ledger(
         SURE,
         ", claim: 's.${q}'",
         &[
             "claims.yaml:1:7: no check looks at the claim `s.x`",
-            "one.yaml:9:75: unknown variable `q`",
+            "one.yaml:9:78: unknown variable `q`",
         ],
     );
     ledger(SURE, "", &["claims.yaml:1:7: no check looks at the claim `s.x`"]);

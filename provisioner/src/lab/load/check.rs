@@ -15,6 +15,7 @@ impl Reader<'_> {
         let id = self.id(raw.id.as_ref());
         let title = self.text(raw.title.as_ref());
         let expect = raw.expect.as_ref().map(|expect| self.expect(expect));
+        self.vacuous(raw);
         let retries = self.number(raw.retries.as_ref(), 1000).unwrap_or(0);
         if let (Some(script), Some(_)) = (&raw.sabotage, &raw.already_true) {
             let message = text!(

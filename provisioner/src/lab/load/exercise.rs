@@ -216,8 +216,9 @@ impl Reader<'_> {
                         .chain(["master", "worker", "workers", "all"])
                         .collect::<Vec<_>>();
                     let hint = suggest::hint(word, known.iter().copied());
-                    self.report(
+                    self.report_word(
                         raw.location,
+                        word,
                         text!("`{word}`라는 노드가 없음", "there is no node `{word}`"),
                         Some(hint),
                     );

@@ -11,14 +11,16 @@ use crate::lab::raw::Word;
 use crate::text;
 use crate::text::Text;
 
+/// Whether this can be an id: of a lab, an exercise, a step, a check.
+pub fn is_id(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !text.is_empty() && text.bytes().all(fits)
+}
+
 impl Reader<'_> {
     pub(super) fn id(&mut self, raw: Option<&Word>) -> Option<String> {
         let raw = raw?;
-        let fits = !raw.is_empty()
-            && raw
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-        if !fits {
+        if !is_id(raw) {
             let hint = text!(
                 "소문자, 숫자, `-`만",
                 "only lower-case letters, digits and dashes"

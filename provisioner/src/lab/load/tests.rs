@@ -98,7 +98,7 @@ fn names_nobody_has() {
     );
     check(
         &with("{id: c, title: {ko: 씨, en: c}, run: x, expect: {stdout: {exactly: '${got}'}}}"),
-        &["one.yaml:9:5: unknown variable `got`"],
+        &["one.yaml:9:71: unknown variable `got`"],
     );
     check(
         &with("{id: c, title: 씨, claim: nothing, run: x, expect: {exit-code: 1}}"),
