@@ -1,7 +1,7 @@
 //! Being root: asking sudo once and saying why, and giving files back to the user who asked.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result, exit};
 use crate::paths::Paths;
@@ -14,13 +14,14 @@ use crate::text::Text;
 const MARKER: &str = "LAB_ELEVATED";
 
 /// Variables of the user that the process under sudo keeps.
-const KEPT: [&str; 24] = [
+const KEPT: [&str; 28] = [
     MARKER,
     "LAB_HOME",
     "LAB_LANG",
     "LAB_OFFLINE",
     "LAB_CA_FILE",
     "LAB_DEBIAN_MIRROR",
+    "LAB_GO",
     "LAB_PATIENCE",
     "XDG_STATE_HOME",
     "XDG_CACHE_HOME",
@@ -37,6 +38,9 @@ const KEPT: [&str; 24] = [
     "HTTPS_PROXY",
     "NO_PROXY",
     "GOPROXY",
+    "GOPRIVATE",
+    "GOSUMDB",
+    "GONOSUMDB",
     "SSL_CERT_FILE",
     "RUST_BACKTRACE",
 ];
@@ -54,9 +58,7 @@ pub fn ensure_root(why: &Text, out: Out, paths: &Paths) -> Result<()> {
         ))
         .exit(exit::HOST));
     }
-    let found = std::env::var_os("PATH")
-        .is_some_and(|path| std::env::split_paths(&path).any(|d| d.join("sudo").is_file()));
-    if !found {
+    if on_path("sudo").is_none() {
         let what = Text {
             ko: format!("root 권한이 필요함: {}", why.ko),
             en: format!("root is needed {}", why.en),
@@ -76,6 +78,13 @@ pub fn ensure_root(why: &Text, out: Out, paths: &Paths) -> Result<()> {
     replace(paths)
 }
 
+/// A program of this user's PATH.
+fn on_path(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    let mut all = std::env::split_paths(&path).map(|directory| directory.join(program));
+    all.find(|file| file.is_file())
+}
+
 /// Arguments of sudo for this command line: which variables stay, then the program and its own arguments.
 fn sudo_arguments(program: OsString, arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let keep = OsString::from(format!("--preserve-env={}", KEPT.join(",")));
@@ -85,9 +94,11 @@ fn sudo_arguments(program: OsString, arguments: impl Iterator<Item = OsString>) 
         .collect()
 }
 
-/// The variables that pin the user's directories: root's own HOME must not move them.
-fn pinned(paths: &Paths, home: Option<OsString>) -> Vec<(&'static str, OsString)> {
+/// The variables that pin the user's directories, which root's own HOME must not move, and the user's Go, which is seldom in
+/// the PATH that sudo gives.
+fn pinned(paths: &Paths, home: Option<OsString>, go: Option<PathBuf>) -> Vec<(&'static str, OsString)> {
     let mut variables: Vec<(&'static str, OsString)> = vec![(MARKER, "1".into())];
+    variables.extend(go.map(|go| ("LAB_GO", go.into_os_string())));
     match home {
         Some(home) => variables.push(("LAB_HOME", home)),
         None => {
@@ -110,10 +121,15 @@ fn replace(paths: &Paths) -> Result<()> {
     let program = std::env::current_exe()
         .map_err(|error| Error::new("cannot find this program").because(error))?
         .into_os_string();
-    let home = std::env::var_os("LAB_HOME").filter(|home| !home.is_empty());
+    let given = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let home = given("LAB_HOME");
     let error = std::process::Command::new("sudo")
         .args(sudo_arguments(program, std::env::args_os().skip(1)))
-        .envs(pinned(paths, home))
+        .envs(pinned(
+            paths,
+            home,
+            given("LAB_GO").map(PathBuf::from).or_else(|| on_path("go")),
+        ))
         .exec();
     Err(Error::new("cannot run sudo").because(error).exit(exit::HOST))
 }
@@ -223,11 +239,12 @@ mod tests {
     #[test]
     fn the_users_directories_stay_the_users() {
         let paths = paths(Path::new("/home/ann"));
-        let variables = pinned(&paths, None);
+        let variables = pinned(&paths, None, Some("/usr/local/go/bin/go".into()));
+        assert!(variables.contains(&("LAB_GO", "/usr/local/go/bin/go".into())));
         assert!(variables.contains(&("XDG_STATE_HOME", "/home/ann/.local/state".into())));
         assert!(variables.contains(&("XDG_CACHE_HOME", "/home/ann/.cache".into())));
         assert_eq!(
-            pinned(&paths, Some("/srv".into()))[1],
+            pinned(&paths, Some("/srv".into()), None)[1],
             ("LAB_HOME", "/srv".into())
         );
         for (name, _) in variables {

@@ -7,9 +7,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::cache::{Held, Record, inventory};
-use super::go::Toolchain;
+use super::download::Arrived;
 use super::outlook::span;
-use super::resolve::{Reached, Resolver, name, nothing, seconds};
+use super::resolve::{Code, Reached, Resolver, name, nothing, seconds};
 use super::tree::{self, Hashing};
 use super::{debian, download, program};
 use crate::bundle::lock::Entry;
@@ -88,18 +88,17 @@ fn made(
     target: &Path,
     work: &Work,
 ) -> Result<BTreeMap<String, String>> {
+    let mut on_bytes = |done: u64, total: Option<u64>| work.progress(done, total, true);
     match reached {
         Reached::Debian(debian) => debian::file(debian, temporary, target),
         Reached::Download(download, promise) => {
-            let version = download::download(download, &promise, temporary, target, &mut |done, total| {
-                work.progress(done, total, true);
-            })?;
+            let version = download::download(download, &promise, temporary, target, &mut on_bytes)?;
             Ok(BTreeMap::from([(recipe.name.clone(), version)]))
         }
         Reached::Go(go, toolchain) => toolchain.build(go, temporary, target, |done, all| {
             work.progress(done, Some(all), false)
         }),
-        Reached::C(c, toolchain, compiler) => compile(c, &toolchain, &compiler, temporary, target),
+        Reached::C(c, code, compiler) => compile(c, &code, &compiler, temporary, target, &mut on_bytes),
     }
 }
 
@@ -131,14 +130,25 @@ fn hear(recipe: &Recipe, target: &Path, temporary: &Path) -> Result<()> {
 
 fn compile(
     c: &C,
-    toolchain: &Toolchain,
+    code: &Code<'_>,
     (compiler, version): &(String, String),
     temporary: &Path,
     target: &Path,
+    on_bytes: Arrived<'_>,
 ) -> Result<BTreeMap<String, String>> {
-    let file = toolchain.file(&c.module, &c.version, &c.file, temporary)?;
+    let (file, of) = match code {
+        Code::Module(from, toolchain) => {
+            let of = (from.module.clone(), from.version.clone());
+            (toolchain.file(from, temporary)?, of)
+        }
+        Code::Download(download, promise) => {
+            let file = temporary.join("program.c");
+            let version = download::download(download, promise, temporary, &file, on_bytes)?;
+            (file, ("archive".to_owned(), version))
+        }
+    };
     let (out, file) = (target.display().to_string(), file.display().to_string());
-    // Without its name, which would differ: the same source gives the same bytes.
+    // Without a build's own number and the file's place: the same source gives the same bytes.
     let words = ["-static", "-s", "-Wl,--build-id=none", "-o", &out, &file];
     let mut argv: Vec<String> = vec![compiler.clone()];
     argv.extend(c.flags.iter().cloned());
@@ -149,10 +159,7 @@ fn compile(
             "`apt-get install gcc libc6-dev`"
         ))
     })?;
-    Ok(BTreeMap::from([
-        (c.module.clone(), c.version.clone()),
-        (compiler.clone(), version.clone()),
-    ]))
+    Ok(BTreeMap::from([of, (compiler.clone(), version.clone())]))
 }
 
 /// Compresses the program into `out` and describes it.

@@ -137,7 +137,8 @@ fn extract(archive: &Path, member: &str, target: &Path) -> io::Result<()> {
             .to_string_lossy()
             .trim_start_matches("./")
             .to_owned();
-        if path == member && entry.header().entry_type().is_file() {
+        let below = path.split_once('/').map_or("", |(_, below)| below);
+        if (path == member || below == member) && entry.header().entry_type().is_file() {
             return io::copy(&mut entry, &mut fs::File::create(target)?).map(drop);
         }
     }

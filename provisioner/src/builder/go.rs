@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::origin;
 use super::program::{self, Manner};
-use crate::bundle::source::{Go, Staging, Within};
+use crate::bundle::source::{self, Go, Staging, Within};
 use crate::error::{Error, Result};
 use crate::text;
 
@@ -21,6 +21,7 @@ const DEPENDENT: &str = "lab.local/program";
 pub struct Toolchain {
     /// Without `go`, e.g. `1.26.8`.
     pub version: String,
+    program: String,
     environment: Vec<(String, String)>,
 }
 
@@ -48,12 +49,10 @@ fn missing() -> Error {
 }
 
 impl Toolchain {
-    /// The first `go` of PATH. What it downloads and compiles is kept where it keeps things already, else in `cache`.
+    /// The one `LAB_GO` names, else the first of PATH. What it downloads and compiles is kept where it keeps things already,
+    /// else in `cache`.
     pub fn find(cache: &Path, temporary: &Path) -> Result<Self> {
-        let on_path = |directory: PathBuf| directory.join("go").is_file();
-        if !std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(on_path)) {
-            return Err(missing());
-        }
+        let program = located().ok_or_else(missing)?;
         let mut environment: Vec<(String, String)> = [
             ("CGO_ENABLED", "0"),
             ("GO111MODULE", "on"),
@@ -68,7 +67,7 @@ impl Toolchain {
         }
         // Only these: asked for all, it calls a compiler and makes a cache.
         let asked = ["env", "-json", "GOVERSION", "GOCACHE", "GOMODCACHE"];
-        let told = call(&asked, &environment, temporary)?;
+        let told = call(&program, &asked, &environment, temporary)?;
         let told: Environment = serde_json::from_str(&told)
             .map_err(|error| Error::new("`go env` says something else than before").because(error))?;
         for (name, kept, part) in [
@@ -83,6 +82,7 @@ impl Toolchain {
             }
         }
         Ok(Self {
+            program,
             version: told.goversion.trim_start_matches("go").to_owned(),
             environment,
         })
@@ -90,7 +90,7 @@ impl Toolchain {
 
     /// Runs `go` with `words` and returns what it prints.
     fn call(&self, words: &[&str], temporary: &Path) -> Result<String> {
-        call(words, &self.environment, temporary)
+        call(&self.program, words, &self.environment, temporary)
     }
 
     /// Asks for a module without downloading it, and whether this Go is new enough for it.
@@ -125,9 +125,10 @@ impl Toolchain {
         })
     }
 
-    /// A file of a module.
-    pub fn file(&self, module: &str, version: &str, file: &str, temporary: &Path) -> Result<PathBuf> {
-        Ok(self.download(module, version, temporary)?.dir.join(file))
+    /// Where a file of a module is, downloaded.
+    pub fn file(&self, of: &source::Module, temporary: &Path) -> Result<PathBuf> {
+        let module = self.download(&of.module, &of.version, temporary)?;
+        Ok(module.dir.join(&of.file))
     }
 
     /// Builds the program into `target`; `on_package` hears how many packages are compiled, and of how many.
@@ -151,11 +152,8 @@ impl Toolchain {
             environment: &self.environment,
         };
         let run = |words: &[&str], on_line: &mut dyn FnMut(&str)| {
-            let argv: Vec<String> = std::iter::once(&"go")
-                .chain(words)
-                .map(|word| (*word).to_owned())
-                .collect();
-            program::run_so(&argv, manner, temporary, on_line).map_err(|error| hinted(error, &go.module))
+            program::run_so(&argv(&self.program, words), manner, temporary, on_line)
+                .map_err(|error| hinted(error, &go.module))
         };
         let tags = format!("-tags={}", go.tags.join(","));
         let all = run(&["list", &tags, "-deps", &go.package], &mut |_| ())?;
@@ -195,16 +193,29 @@ fn hinted(error: Error, what: &str) -> Error {
     ))
 }
 
-fn call(words: &[&str], environment: &[(String, String)], temporary: &Path) -> Result<String> {
-    let argv: Vec<String> = std::iter::once(&"go")
-        .chain(words)
-        .map(|word| (*word).to_owned())
-        .collect();
+fn argv(program: &str, words: &[&str]) -> Vec<String> {
+    let words = words.iter().map(|word| (*word).to_owned());
+    std::iter::once(program.to_owned()).chain(words).collect()
+}
+
+/// The Go to use: under sudo PATH is not the user's, who names theirs.
+fn located() -> Option<String> {
+    let named = origin::given("LAB_GO").map(PathBuf::from);
+    let first = || {
+        let path = std::env::var_os("PATH")?;
+        let mut all = std::env::split_paths(&path).map(|directory| directory.join("go"));
+        all.find(|file| file.is_file())
+    };
+    let go = named.or_else(first)?;
+    Some(go.display().to_string())
+}
+
+fn call(program: &str, words: &[&str], environment: &[(String, String)], temporary: &Path) -> Result<String> {
     let manner = Manner {
         directory: Some(temporary),
         environment,
     };
-    program::run_so(&argv, manner, temporary, |_| ())
+    program::run_so(&argv(program, words), manner, temporary, |_| ())
         .map_err(|error| hinted(error, words.last().unwrap_or(&"go")))
 }
 

@@ -29,14 +29,15 @@ impl Build<'_> {
     /// All parts, each found or made.
     pub fn parts(&self) -> Result<Parts> {
         let recipe = self.shelf.node()?;
-        let (node, layered, binaries) = std::thread::scope(|scope| {
+        let (node, layered) = std::thread::scope(|scope| {
             let layered = scope.spawn(|| self.layered());
-            let binaries = scope.spawn(|| self.binaries());
             let node = self.ensure(recipe, &Ground::default());
-            (node, joined(layered), joined(binaries))
+            (node, joined(layered))
         });
-        let ((bases, images), node, binaries) = (layered?, node?, binaries?);
+        let ((bases, images), node) = (layered?, node?);
         let mirror = self.mirror(&images)?;
+        // Last, as they take longest: what else can fail has not failed.
+        let binaries = self.binaries()?;
         let kubernetes = self.kubernetes(&bases, binaries)?;
         Ok(Parts {
             node,

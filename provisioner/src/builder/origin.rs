@@ -10,7 +10,8 @@ use crate::error::{Error, Result};
 /// Where apt keeps its helper, on every distribution that packages apt.
 const HELPER: &str = "/usr/lib/apt/apt-helper";
 
-fn given(name: &str) -> Option<String> {
+/// A variable, unless it is empty.
+pub fn given(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 

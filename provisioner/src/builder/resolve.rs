@@ -8,7 +8,7 @@ use super::download::{self, Failure, Promise};
 use super::go::Toolchain;
 use super::{origin, program};
 use crate::bundle::recipe::Recipe;
-use crate::bundle::source::{C, Debian, Download, Go, Source, Usual};
+use crate::bundle::source::{C, Carrier, Debian, Download, Go, Module, Source, Usual};
 use crate::error::{Error, Result};
 use crate::text;
 
@@ -23,8 +23,16 @@ pub enum Reached<'a> {
     Download(&'a Download, Promise),
     /// Its module is there, and this Go is new enough.
     Go(&'a Go, Toolchain),
-    /// The same, and there is a compiler: its name and what it says it is.
-    C(&'a C, Toolchain, (String, String)),
+    /// Its code can be reached, and there is a compiler: its name and what it says it is.
+    C(&'a C, Code<'a>, (String, String)),
+}
+
+/// Source code that can be reached.
+pub enum Code<'a> {
+    /// Its digest is known.
+    Download(&'a Download, Promise),
+    /// Its module is there.
+    Module(&'a Module, Toolchain),
 }
 
 /// What a source is called in the lock and in labels.
@@ -34,7 +42,10 @@ pub fn name(source: &Source) -> String {
         Source::Debian(debian) => origin::name(debian),
         Source::Download(download) => download.url.clone(),
         Source::Go(go) => format!("go {}@{}", go.module, go.version),
-        Source::C(c) => format!("c {}@{} {}", c.module, c.version, c.file),
+        Source::C(c) => match &c.from {
+            Carrier::Download(download) => format!("c {}", download.url),
+            Carrier::Module(from) => format!("c {}@{} {}", from.module, from.version, from.file),
+        },
     }
 }
 
@@ -67,22 +78,36 @@ impl<'a> Resolver<'a> {
         match source {
             Source::Upstream(upstream) => Err(Error::new(format!("{}: never tried", upstream.reference))),
             Source::Debian(debian) => origin::reach(debian, temporary).map(|()| Reached::Debian(debian)),
-            Source::Download(download) => self.digest(download, temporary),
+            Source::Download(download) => {
+                let promise = self.digest(download, temporary)?;
+                Ok(Reached::Download(download, promise))
+            }
             Source::Go(go) => {
-                let toolchain = Toolchain::find(self.cache, temporary)?;
-                toolchain.reach(&go.module, &go.version, temporary)?;
+                let toolchain = self.module(&go.module, &go.version, temporary)?;
                 Ok(Reached::Go(go, toolchain))
             }
             Source::C(c) => {
                 let compiler = compiler(temporary)?;
-                let toolchain = Toolchain::find(self.cache, temporary)?;
-                toolchain.reach(&c.module, &c.version, temporary)?;
-                Ok(Reached::C(c, toolchain, compiler))
+                let code = match &c.from {
+                    Carrier::Download(download) => {
+                        Code::Download(download, self.digest(download, temporary)?)
+                    }
+                    Carrier::Module(from) => {
+                        Code::Module(from, self.module(&from.module, &from.version, temporary)?)
+                    }
+                };
+                Ok(Reached::C(c, code, compiler))
             }
         }
     }
 
-    fn digest<'s>(&self, download: &'s Download, temporary: &Path) -> Result<Reached<'s>> {
+    fn module(&self, module: &str, version: &str, temporary: &Path) -> Result<Toolchain> {
+        let toolchain = Toolchain::find(self.cache, temporary)?;
+        toolchain.reach(module, version, temporary)?;
+        Ok(toolchain)
+    }
+
+    fn digest(&self, download: &Download, temporary: &Path) -> Result<Promise> {
         let server = server(&download.digest);
         let silent = || self.silent.lock().unwrap_or_else(PoisonError::into_inner);
         if silent().contains(&server) {
@@ -91,14 +116,12 @@ impl<'a> Resolver<'a> {
                 "{server} does not answer"
             )));
         }
-        download::reach(download, temporary, self.silence)
-            .map(|promise| Reached::Download(download, promise))
-            .map_err(|Failure { error, silent: hangs }| {
-                if hangs {
-                    silent().insert(server);
-                }
-                error
-            })
+        download::reach(download, temporary, self.silence).map_err(|Failure { error, silent: hangs }| {
+            if hangs {
+                silent().insert(server);
+            }
+            error
+        })
     }
 
     /// The first source that can be reached, and why those before it cannot; else why none can.

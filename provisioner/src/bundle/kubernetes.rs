@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn bad_recipes_are_refused_with_the_reason() {
-        let c = "{c: {module: m, version: v1, file: f.c}}";
+        let c = "{c: {from: {module: {module: m, version: v1, file: f.c}}}}";
         refused(
             &format!("{{name: 'x-${{nothing}}', kind: binary, sources: [{c}]}}"),
             "${nothing}",

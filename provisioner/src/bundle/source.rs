@@ -72,7 +72,7 @@ pub struct Download {
     pub url: String,
     /// The file that has its SHA-256: alone, or in a line with the file's name.
     pub digest: String,
-    /// Of a tar: the program's path in it.
+    /// Of a tar: the program's path in it, or below its one directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<String>,
     /// Version of what is in it.
@@ -138,18 +138,33 @@ pub struct Staging {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct C {
-    /// The Go module that carries the file.
-    pub module: String,
-    /// The module's version.
-    pub version: String,
-    /// The file in it.
-    pub file: String,
+    /// Where the file is.
+    pub from: Carrier,
     /// For the compiler.
     #[serde(default)]
     pub flags: Vec<String>,
-    /// What it usually takes.
-    #[serde(default, skip_serializing)]
-    pub usual: Usual,
+}
+
+/// Where a file of source code is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Carrier {
+    /// In an archive to download.
+    Download(Download),
+    /// In a Go module.
+    Module(Module),
+}
+
+/// A file of a Go module.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Module {
+    /// The module.
+    pub module: String,
+    /// Its version.
+    pub version: String,
+    /// The file in it.
+    pub file: String,
 }
 
 /// What a source usually takes.
@@ -172,7 +187,11 @@ impl Source {
             Self::Debian(debian) => debian.usual,
             Self::Download(download) => download.usual,
             Self::Go(go) => go.usual,
-            Self::C(c) => c.usual,
+            Self::C(C {
+                from: Carrier::Download(download),
+                ..
+            }) => download.usual,
+            Self::C(_) => Usual::default(),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::{doctor, privilege, text};
 /// Arguments of `lab bundle`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// With Kubernetes of this version, or of the one tried most
+    /// With Kubernetes of this version, or `none`; else as cluster.yaml says
     #[arg(long, global = true, value_name = "VERSION", num_args = 0..=1, default_missing_value = "")]
     kubernetes: Option<String>,
     #[command(subcommand)]
@@ -48,38 +48,53 @@ enum Action {
 /// Runs the verb.
 pub fn run(args: &Args, app: &App) -> Result<u8> {
     let paths = app.paths()?;
-    let version = version(args, &paths)?;
-    let held = || builder::held(&paths, version.as_deref());
+    let version = || version(args, app, &paths);
+    let held = || builder::held(&paths, version()?.as_deref());
     match &args.action {
         Action::Build { locked } => {
             let options = Options {
                 offline: app.global.offline,
                 locked: *locked,
-                kubernetes: version,
+                kubernetes: version()?,
             };
             show(app, &build(app, &paths, &options)?);
         }
-        Action::Verify => show(app, &builder::verify(&paths, version.as_deref())?),
+        Action::Verify => show(app, &builder::verify(&paths, version()?.as_deref())?),
         Action::List => show(app, &held()?),
         Action::Lock => lock(&paths, &held()?)?,
         Action::Export { file } => export(app, &paths, &held()?, file)?,
-        Action::Import { file } => {
-            let what = text!("{} 가져오기", "import {}", file.display());
-            let work = app.sink.work(None, "bundle import", what);
-            let names = Cache::open(&paths.cache).and_then(|cache| transfer::import(&cache, file, &work));
-            for name in work.finish(names)? {
-                app.out.line(name);
-            }
-        }
+        Action::Import { file } => import(app, &paths, file)?,
     }
     Ok(exit::OK)
 }
 
-/// The version of Kubernetes that is meant, if any.
-fn version(args: &Args, paths: &Paths) -> Result<Option<String>> {
+fn import(app: &App, paths: &Paths, file: &Path) -> Result<()> {
+    let what = text!("{} 가져오기", "import {}", file.display());
+    let work = app.sink.work(None, "bundle import", what);
+    let names = Cache::open(&paths.cache).and_then(|cache| transfer::import(&cache, file, &work));
+    for name in work.finish(names)? {
+        app.out.line(name);
+    }
+    Ok(())
+}
+
+/// The version of Kubernetes that is meant, if any: as the option says, else as cluster.yaml does. An option without a
+/// version is that of cluster.yaml, or the first there are recipes for.
+fn version(args: &Args, app: &App, paths: &Paths) -> Result<Option<String>> {
+    let in_file = || {
+        Ok(app
+            .cluster(paths)?
+            .kubernetes
+            .map(|kubernetes| kubernetes.version))
+    };
     match args.kubernetes.as_deref() {
-        Some("") => Ok(builder::kubernetes_versions(paths)?.into_iter().next()),
-        named => Ok(named.map(|version| version.trim_start_matches('v').to_owned())),
+        None => in_file(),
+        Some("none") => Ok(None),
+        Some("") => match in_file()? {
+            None => Ok(builder::kubernetes_versions(paths)?.into_iter().next()),
+            version => Ok(version),
+        },
+        Some(version) => Ok(Some(version.trim_start_matches('v').to_owned())),
     }
 }
 

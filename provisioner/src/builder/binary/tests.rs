@@ -253,3 +253,30 @@ fn a_program_that_is_not_what_its_name_says_is_not_taken() {
         .unwrap_err();
     assert!(error.printed().unwrap().contains("v1.2.2"), "{error}");
 }
+
+#[test]
+fn one_file_of_an_archive_of_code_is_compiled() {
+    let mut tar = tar::Builder::new(flate2::write::GzEncoder::new(vec![], flate2::Compression::fast()));
+    let code = b"#include <stdio.h>\nint main(void) { puts(VERSION); return 0; }\n".as_slice();
+    let mut header = tar::Header::new_gnu();
+    header.set_size(code.len() as u64);
+    tar.append_data(&mut header, "kubernetes/build/pause.c", code)
+        .unwrap();
+    let archive = tar.into_inner().unwrap().finish().unwrap();
+    let server = Server::start(BTreeMap::from([
+        (
+            "/src.tar.gz.sha256".to_owned(),
+            Answer::File(sha256(&archive).into_bytes()),
+        ),
+        ("/src.tar.gz".to_owned(), Answer::File(archive)),
+    ]));
+    let url = format!("http://{}/src.tar.gz", server.address);
+    let from =
+        format!("{{download: {{url: '{url}', digest: '{url}.sha256', member: build/pause.c, version: v1}}}}");
+    let source = format!("{{c: {{from: {from}, flags: ['-DVERSION=\"of its own\"']}}}}");
+    let home = tempfile::tempdir().unwrap();
+    let says = "says: {arguments: [], text: of its own},";
+    let record = give_what(&resolver(home.path()), says, &[source]).result.unwrap();
+    assert_eq!(record.entry.source, format!("c {url}"));
+    assert!(record.entry.packages["archive"].starts_with("v1 sha256:"));
+}
