@@ -4,6 +4,7 @@
 mod checks;
 pub mod classroom;
 mod prove;
+mod record;
 mod setting;
 mod steps;
 mod tally;
@@ -226,19 +227,17 @@ impl<'run> Runner<'run> {
             .find(|one| Some(one.id.as_str()) == id)
             .map(|one| one.title.clone());
         let exercise = exercise.id.clone();
-        self.sink.send(
-            node,
-            What::StepFinished {
-                exercise,
-                step,
-                title,
-                outcome,
-                millis,
-                command,
-                output,
-                reason,
-            },
-        );
+        let what = What::StepFinished {
+            exercise,
+            step,
+            title,
+            outcome,
+            millis,
+            command,
+            output,
+            reason,
+        };
+        self.sink.send(node, self.classroom.redaction.of_event(what));
     }
 }
 

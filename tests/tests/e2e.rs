@@ -25,6 +25,8 @@ mod privilege;
 mod prove;
 #[path = "e2e/readme.rs"]
 mod readme;
+#[path = "e2e/record.rs"]
+mod record;
 #[path = "e2e/report.rs"]
 mod report;
 #[path = "e2e/sources.rs"]
@@ -120,6 +122,7 @@ pub fn all() -> Vec<Trial> {
         interrupt::tests(),
         offline::tests(),
         report::tests(),
+        record::tests(),
         privilege::tests(),
         sources::tests(),
         vagrantfile::tests(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use agent::client::Client;
+use agent::client::{Client, Output};
 use agent::wire::{EngineAction, How, Run};
 use tokio::task::JoinSet;
 
@@ -15,6 +15,8 @@ use crate::lab::step::Circumstances;
 use crate::lab::variables::Variables;
 use crate::node::NodeName;
 use crate::provider::Provider;
+use crate::report::cast::{Casts, Tape};
+use crate::report::redaction::Redaction;
 use crate::session::Session;
 use crate::text;
 use crate::transport::patient;
@@ -35,6 +37,10 @@ pub struct Classroom<'seat> {
     pub circumstances: Circumstances,
     /// Directory on the nodes below which each exercise keeps its `$state`.
     pub state: String,
+    /// Where steps' terminals are recorded, if they are.
+    pub casts: Option<Casts>,
+    /// What nothing that is told may show.
+    pub redaction: Redaction,
     clients: Mutex<BTreeMap<NodeName, Client>>,
 }
 
@@ -56,6 +62,19 @@ pub struct Ran {
     pub seen: std::result::Result<Seen, String>,
     /// Milliseconds it took.
     pub millis: u64,
+    /// What came when, where that is recorded.
+    pub tape: Option<Tape>,
+}
+
+impl Ran {
+    /// Nobody knows how it ended.
+    pub fn unknown(why: &str) -> Self {
+        Self {
+            seen: Err(why.to_owned()),
+            millis: 0,
+            tape: None,
+        }
+    }
 }
 
 impl<'seat> Classroom<'seat> {
@@ -71,6 +90,8 @@ impl<'seat> Classroom<'seat> {
             provider,
             circumstances,
             state: STATE.into(),
+            casts: None,
+            redaction: Redaction::default(),
             clients: Mutex::new(clients),
         }
     }
@@ -89,13 +110,11 @@ impl<'seat> Classroom<'seat> {
                 cap: Some(CAP),
                 ..Run::default()
             };
-            tasks.spawn(async move { (at, one(client, run).await) });
+            let tape = self.casts.is_some().then(Tape::start);
+            tasks.spawn(async move { (at, one(client, run, tape).await) });
         }
-        let lost = || Ran {
-            seen: Err("the task that ran it died".into()),
-            millis: 0,
-        };
-        let mut results: Vec<Ran> = scripts.iter().map(|_| lost()).collect();
+        let lost = Ran::unknown("the task that ran it died");
+        let mut results = vec![lost; scripts.len()];
         while let Some(ended) = tasks.join_next().await {
             if let Ok((at, ran)) = ended {
                 results[at] = ran;
@@ -143,12 +162,18 @@ impl<'seat> Classroom<'seat> {
     }
 }
 
-/// A script as a person would run it from the host.
-pub fn command(script: &Script<'_>) -> String {
-    let used = script
+/// The variables a script uses, with their values.
+pub fn used<'script>(
+    script: &'script Script<'_>,
+) -> impl Iterator<Item = (&'script String, &'script String)> {
+    script
         .variables
         .iter()
-        .filter(|(name, _)| uses(&script.text, name));
+        .filter(|(name, _)| uses(&script.text, name))
+}
+
+/// A script as a person would run it from the host.
+pub fn command(script: &Script<'_>) -> String {
     let mut words = vec![
         "lab".to_owned(),
         "exec".into(),
@@ -156,7 +181,7 @@ pub fn command(script: &Script<'_>) -> String {
         "--".into(),
     ];
     let before = words.len();
-    words.extend(used.map(|(name, value)| format!("{name}={value}")));
+    words.extend(used(script).map(|(name, value)| format!("{name}={value}")));
     if words.len() > before {
         words.insert(before, "env".into());
     }
@@ -173,13 +198,20 @@ fn uses(script: &str, name: &str) -> bool {
     })
 }
 
-async fn one(client: Option<Client>, run: Run) -> Ran {
+async fn one(client: Option<Client>, run: Run, mut tape: Option<Tape>) -> Ran {
     let since = Instant::now();
+    let watch = |output: &Output| {
+        if let Some(tape) = &mut tape {
+            tape.take(since.elapsed(), output);
+        }
+    };
+    let mut how = "lost".to_owned();
     let seen = match client {
         None => Err(text!("닿지 않는 노드", "the node is not reached").en),
-        Some(client) => match client.run(run).await {
+        Some(client) => match client.run_watched(run, watch).await {
             Err(error) => Err(error.to_string()),
             Ok(ended) => {
+                how = ending(&ended.exited.how);
                 let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
                 let (stdout, stderr) = (text(&ended.stdout), text(&ended.stderr));
                 match ended.exited.how {
@@ -198,9 +230,23 @@ async fn one(client: Option<Client>, run: Run) -> Ran {
             }
         },
     };
+    if let Some(tape) = &mut tape {
+        tape.end(since.elapsed(), how);
+    }
     Ran {
         seen,
         millis: millis(since.elapsed()),
+        tape,
+    }
+}
+
+/// How a script ended, as a recording marks it.
+fn ending(how: &How) -> String {
+    match how {
+        How::Code(code) => format!("exit {code}"),
+        How::Signal(signal) => format!("signal {signal}"),
+        How::Deadline => "deadline".into(),
+        How::Cancelled => "cancelled".into(),
     }
 }
 

@@ -187,6 +187,7 @@ impl Runner<'_> {
                 reason,
             };
             self.tell(exercise, Some(&script.node.name), told);
+            self.record(exercise, step, instance, (script, ran));
         }
         outcome
     }
@@ -196,7 +197,7 @@ impl Runner<'_> {
         tokio::select! {
             results = self.classroom.run(scripts, step.deadline) => results,
             () = self.interrupt.wait() => {
-                scripts.iter().map(|_| Ran { seen: Err("interrupted".into()), millis: 0 }).collect()
+                vec![Ran::unknown("interrupted"); scripts.len()]
             }
         }
     }
