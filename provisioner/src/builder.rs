@@ -12,6 +12,7 @@ mod program;
 mod shelf;
 pub mod transfer;
 pub mod tree;
+mod unpack;
 
 use std::path::PathBuf;
 
@@ -23,7 +24,7 @@ use shelf::{Lack, Shelf};
 
 use crate::bundle::layout::sha256;
 use crate::bundle::lock::Lock;
-use crate::bundle::recipe::{EMBEDDED, Recipes};
+use crate::bundle::recipe::{EMBEDDED, Kind, Recipes};
 use crate::bundle::{Bundle, Image};
 use crate::error::{Error, Result};
 use crate::event::Sink;
@@ -31,8 +32,13 @@ use crate::paths::Paths;
 use crate::text;
 use crate::text::Text;
 
-/// Changes when the same recipe would give something else.
-const VERSION: &str = "2";
+/// Changes when the same recipe of a kind would give something else.
+const fn version(kind: Kind) -> &'static str {
+    match kind {
+        Kind::OciImage => "3",
+        _ => "2",
+    }
+}
 
 /// Host programs the builder runs, each with the Debian package that has it.
 pub const TOOLS: [(&str, &str); 7] = [

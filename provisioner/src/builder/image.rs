@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io;
-use std::path::Path;
-use std::process::Command;
+use std::path::{Path, PathBuf};
 
 use super::cache::{Held, Record, inventory};
 use super::meter::{INSTALLED, Meter};
 use super::tree::{self, Compression, Packed};
+use super::unpack::unpack;
 use super::{debian, origin};
 use crate::bundle::diff::{compare, whiteout};
 use crate::bundle::layout::{self, Layer};
@@ -117,12 +117,42 @@ fn changes(
     Ok((packed, after))
 }
 
-/// Makes an image on `base` in `out`, as an OCI layout: the base's layer, one of packages, one of configuration.
+/// The layers of a base and their archives: one of a root file system, all of an image.
+fn below(base: &Held) -> Result<Vec<(Layer, PathBuf)>> {
+    let Some(manifest) = &base.record.manifest else {
+        let archive = base.artifact("layer.tar.gz")?;
+        let layer = Layer {
+            sha256: archive.sha256,
+            size: archive.size,
+            diff_id: base.record.diff_id.clone().unwrap_or_default(),
+            created_by: format!("{}: {}", base.record.name, base.record.entry.source),
+        };
+        return Ok(vec![(layer, archive.path)]);
+    };
+    let blob = |sha256: &str| base.directory.join("blobs/sha256").join(sha256);
+    let read = |sha256: &str| {
+        fs::read(blob(sha256))
+            .map_err(|error| Error::new(format!("cannot read {}", base.record.name)).because(error))
+    };
+    let unusable =
+        |error| Error::new(format!("{}: not the image it should be", base.record.name)).because(error);
+    let manifest = read(manifest)?;
+    let config = read(&layout::config_of(&manifest).map_err(unusable)?)?;
+    let layers = layout::layers(&manifest, &config).map_err(unusable)?;
+    let placed = layers.into_iter().map(|layer| {
+        let archive = blob(&layer.sha256);
+        (layer, archive)
+    });
+    Ok(placed.collect())
+}
+
+/// Makes an image on `base` in `out`, as an OCI layout: the base's layers, one of packages, one of configuration. `remove` is
+/// taken away before the packages are packed, so that no layer holds it.
 pub fn image(
     recipe: &Recipe,
     debian: &Debian,
     base: &Held,
-    clean: &Recipe,
+    remove: &[String],
     temporary: &Path,
     out: &Path,
     (sink, work): (&Sink, &Work),
@@ -132,39 +162,20 @@ pub fn image(
     fs::create_dir_all(&root)
         .and_then(|()| fs::create_dir_all(&blobs))
         .map_err(failed(&blobs))?;
-    let archive = base.artifact("layer.tar.gz")?;
-    let status = Command::new("tar")
-        .arg("--xattrs")
-        .args(["--numeric-owner", "-xpzf"])
-        .arg(&archive.path)
-        .arg("-C")
-        .arg(&root)
-        .status();
-    if !status.map_err(failed(&root))?.success() {
-        return Err(Error::new(format!("cannot unpack {}", archive.path.display())));
+    let mut layers = vec![];
+    for (layer, archive) in below(base)? {
+        unpack(&archive, &root)?;
+        let shared = blobs.join(&layer.sha256);
+        fs::hard_link(&archive, &shared)
+            .or_else(|_| fs::copy(&archive, &shared).map(drop))
+            .map_err(failed(&shared))?;
+        layers.push(layer);
     }
-    let shared = blobs.join(&archive.sha256);
-    fs::hard_link(&archive.path, &shared)
-        .or_else(|_| fs::copy(&archive.path, &shared).map(drop))
-        .map_err(failed(&shared))?;
-    let diff_id = base.record.diff_id.clone().unwrap_or_default();
-    let by = format!("{}: {}", base.record.name, base.record.entry.source);
-    let mut layers = vec![Layer {
-        sha256: archive.sha256,
-        size: archive.size,
-        diff_id,
-        created_by: by,
-    }];
     let before = tree::scan(&root)?;
     let mut meter = Meter::new(sink, work, &recipe.name, &root, vec![(10, INSTALLED)]);
     debian::install(debian, &root, temporary, &mut meter)?;
     let packages = debian::versions(&root, temporary)?;
-    let only_clean = Recipe {
-        files: BTreeMap::new(),
-        links: BTreeMap::new(),
-        ..clean.clone()
-    };
-    tree::furnish(&root, &only_clean)?;
+    tree::strip(&root, &recipe.name, remove)?;
     let written = temporary.join("layer.tar.gz");
     let (packed, before) = changes(&root, &before, &written)?;
     layers.push(layer(

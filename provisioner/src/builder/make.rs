@@ -54,9 +54,8 @@ impl Build<'_> {
         None
     }
 
-    fn ensure(&self, recipe: &Recipe, base: Option<(&Held, &Recipe)>) -> Result<Held> {
-        let below = base.map(|(held, _)| held);
-        if let Some(held) = self.found(self.shelf.artifact(recipe, below), &recipe.name) {
+    fn ensure(&self, recipe: &Recipe, base: Option<&Held>) -> Result<Held> {
+        if let Some(held) = self.found(self.shelf.artifact(recipe, base), &recipe.name) {
             return self.permitted(recipe, &held.record).map(|()| held);
         }
         let work = self.sink.work(
@@ -68,7 +67,7 @@ impl Build<'_> {
         work.finish(made)
     }
 
-    fn make(&self, recipe: &Recipe, base: Option<(&Held, &Recipe)>, work: &Work) -> Result<Held> {
+    fn make(&self, recipe: &Recipe, base: Option<&Held>, work: &Work) -> Result<Held> {
         let temporary = self.shelf.cache.temporary()?;
         let debian = self.source(recipe, temporary.path())?;
         let out = temporary.path().join("out");
@@ -76,13 +75,15 @@ impl Build<'_> {
         let (path, watch) = (temporary.path(), (self.sink, work));
         let record = match base {
             None => image::rootfs(recipe, debian, path, &out, watch)?,
-            Some((held, clean)) => image::image(recipe, debian, held, clean, path, &out, watch)?,
+            Some(base) => {
+                let remove = self.shelf.recipes.removed(recipe);
+                image::image(recipe, debian, base, &remove, path, &out, watch)?
+            }
         };
         self.permitted(recipe, &record)?;
-        let below = base.map(|(held, _)| held);
         let old = self.shelf.locked(recipe);
-        let lookups = [old, None, Some(&record.entry)].map(|entry| key(recipe, below, entry, "lookup"));
-        let key = key(recipe, below, Some(&record.entry), "artifact");
+        let lookups = [old, None, Some(&record.entry)].map(|entry| key(recipe, base, entry, "lookup"));
+        let key = key(recipe, base, Some(&record.entry), "artifact");
         self.shelf.cache.store(&out, &record, &key, &lookups)
     }
 
@@ -145,30 +146,49 @@ impl Build<'_> {
         Ok(())
     }
 
-    /// Bases one after the other, then all images at once.
+    /// Bases one after the other; then all images on these at once, then those on the former, and so on.
     fn layered(&self) -> Result<(Vec<Held>, Vec<Held>)> {
-        let (bottom, top): (Vec<&Recipe>, Vec<&Recipe>) = self
+        let (bottom, mut rest): (Vec<&Recipe>, Vec<&Recipe>) = self
             .shelf
             .layered()
             .partition(|recipe| recipe.kind != Kind::OciImage);
-        let mut bases: Vec<(Held, &Recipe)> = Vec::new();
+        let mut bases: Vec<Held> = Vec::new();
         for recipe in bottom {
-            bases.push((self.ensure(recipe, None)?, recipe));
+            bases.push(self.ensure(recipe, None)?);
         }
-        let images: Result<Vec<Held>> = std::thread::scope(|scope| {
-            let made: Vec<_> = top
-                .iter()
-                .map(|recipe| {
-                    let base = bases
-                        .iter()
-                        .find(|(_, base)| Some(&base.name) == recipe.base.as_ref())
-                        .map(|(held, base)| (held, *base));
-                    scope.spawn(move || self.ensure(recipe, base))
-                })
-                .collect();
-            made.into_iter().map(joined).collect()
-        });
-        Ok((bases.into_iter().map(|(held, _)| held).collect(), images?))
+        let mut images: Vec<Held> = Vec::new();
+        while !rest.is_empty() {
+            let made: Vec<&Held> = bases.iter().chain(&images).collect();
+            let base = |recipe: &Recipe| {
+                let mut made = made.iter();
+                made.find(|held| Some(&held.record.name) == recipe.base.as_ref())
+                    .copied()
+            };
+            let (now, later): (Vec<&Recipe>, Vec<&Recipe>) =
+                rest.into_iter().partition(|recipe| base(recipe).is_some());
+            if now.is_empty() {
+                return Err(Error::usage(
+                    "an image's base is neither a lean rootfs nor an image",
+                ));
+            }
+            let all: Result<Vec<Held>> = std::thread::scope(|scope| {
+                let pairs = now.into_iter().map(|recipe| (recipe, base(recipe)));
+                let made: Vec<_> = pairs
+                    .map(|(recipe, base)| scope.spawn(move || self.ensure(recipe, base)))
+                    .collect();
+                made.into_iter().map(joined).collect()
+            });
+            images.extend(all?);
+            rest = later;
+        }
+        // In the order of the recipes: the mirror's name depends on it.
+        let place = |held: &Held| {
+            self.shelf
+                .layered()
+                .position(|recipe| recipe.name == held.record.name)
+        };
+        images.sort_by_key(place);
+        Ok((bases, images))
     }
 
     fn mirror(&self, images: &[Held]) -> Result<Held> {

@@ -1,7 +1,7 @@
 //! Looks the bundle up in the cache, artifact by artifact. Makes nothing.
 
 use super::cache::{Cache, Held};
-use super::{VERSION, architecture, lock_name};
+use super::{architecture, lock_name, version};
 use crate::bundle::layout::sha256;
 use crate::bundle::lock::{Entry, Lock};
 use crate::bundle::recipe::{Kind, Recipe, Recipes};
@@ -75,17 +75,21 @@ pub struct Shelf<'a> {
 
 /// Names what a recipe gives on a base, with the versions of `entry`.
 pub fn key(recipe: &Recipe, base: Option<&Held>, entry: Option<&Entry>, part: &str) -> String {
+    let version = version(recipe.kind);
     let recipe = serde_json::to_string(recipe).unwrap_or_default();
     let base = base.map_or("", |base| &base.record.entry.sha256);
     let packages = entry
         .map(|entry| format!("{} {:?}", entry.source, entry.packages))
         .unwrap_or_default();
     sha256(
-        [part, VERSION, architecture(), &recipe, base, &packages]
+        [part, version, architecture(), &recipe, base, &packages]
             .join("\0")
             .as_bytes(),
     )
 }
+
+/// Changes when the same images would give another mirror.
+const MIRROR: &str = "2";
 
 /// Names the mirror of these images.
 pub fn mirror_key(images: &[Held]) -> String {
@@ -93,7 +97,7 @@ pub fn mirror_key(images: &[Held]) -> String {
         .iter()
         .map(|held| format!("{} {:?}", held.record.name, held.record.manifest))
         .collect();
-    sha256(format!("mirror {VERSION} {manifests:?}").as_bytes())
+    sha256(format!("mirror {MIRROR} {manifests:?}").as_bytes())
 }
 
 impl Shelf<'_> {
@@ -149,7 +153,7 @@ impl Shelf<'_> {
             let base = recipe
                 .base
                 .as_ref()
-                .map(|name| bases.iter().find(|base| base.record.name == *name));
+                .map(|name| bases.iter().chain(&images).find(|base| base.record.name == *name));
             let place = match base {
                 Some(None) => Place::Missing,
                 Some(base) => self.artifact(recipe, base),
