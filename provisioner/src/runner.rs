@@ -145,13 +145,20 @@ impl<'run> Runner<'run> {
         needs.chain([(exercise, Part::Whole)]).collect()
     }
 
-    /// Sets up what an exercise needs and leaves it there, for a person to go on.
+    /// Sets up what an exercise needs, with its files, and leaves it there for a person to go on.
     pub async fn set_up(&self, exercise: &Exercise) -> Tally {
         for need in self.lab.needs(&exercise.id) {
             if self.prepare(need).await > Outcome::Skipped {
                 break;
             }
             self.steps(need, Part::Setup).await;
+        }
+        for step in &exercise.steps {
+            let nodes = crate::lab::step::nodes(&step.hosts, self.classroom.cluster);
+            if let Err(error) = self.place(exercise, step, &nodes).await {
+                let told = Told::simple(&step.id, Outcome::Errored, error.told());
+                self.tell(exercise, error.node(), told);
+            }
         }
         self.tally()
     }

@@ -11,6 +11,8 @@ mod broken;
 mod cluster;
 #[path = "e2e/egress.rs"]
 mod egress;
+#[path = "e2e/files.rs"]
+mod files;
 #[path = "e2e/host.rs"]
 mod host;
 #[path = "e2e/interrupt.rs"]
@@ -129,6 +131,7 @@ pub fn all() -> Vec<Trial> {
         trust::tests(),
         broken::tests(),
         host::tests(),
+        files::tests(),
         egress::tests(),
         readme::tests(),
         prove::tests(),

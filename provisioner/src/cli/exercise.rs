@@ -1,5 +1,7 @@
 //! What the verbs on exercises share: finding a lab, reaching its classroom, setting an exercise up.
 
+mod files;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -8,7 +10,8 @@ use crate::cli::seat::Seat;
 use crate::cluster::{Standing, WayOut};
 use crate::config::{Cluster, ProviderKind};
 use crate::error::{Error, Result, exit};
-use crate::lab::embedded::{self, Files};
+use crate::lab::embedded;
+use crate::lab::files::Files;
 use crate::lab::load::load;
 use crate::lab::step::Circumstances;
 use crate::lab::{Exercise, Lab};
@@ -24,9 +27,6 @@ use crate::transport::patient;
 
 /// Where `docker search` looks.
 const HUB: &str = "https://index.docker.io/v1/";
-
-/// The largest file read.
-const MOST: u64 = 1 << 20;
 
 /// The names of all labs: the project's own and those the program carries.
 pub fn names(paths: &Paths) -> Vec<String> {
@@ -47,7 +47,7 @@ pub fn names(paths: &Paths) -> Vec<String> {
 
 /// The lab of this name. All its problems are printed before the error.
 pub fn find(name: &str, paths: &Paths, cluster: Option<&Cluster>, out: Out) -> Result<Lab> {
-    let files = files(name, paths)?;
+    let files = files_of(name, paths)?;
     load(name, &files, cluster).map_err(|problems| {
         out.problems(&problems);
         let count = problems.len();
@@ -74,11 +74,11 @@ pub fn exercise<'lab>(lab: &'lab Lab, id: &str) -> Result<&'lab Exercise> {
     })
 }
 
-fn files(name: &str, paths: &Paths) -> Result<Files> {
+fn files_of(name: &str, paths: &Paths) -> Result<Files> {
     let plain = !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\']);
     let directory = paths.project.join("labs").join(name);
     if plain && directory.join("lab.yaml").is_file() {
-        return read(&directory);
+        return files::read(&directory);
     }
     embedded::files(name).ok_or_else(|| {
         let known = names(paths);
@@ -86,34 +86,6 @@ fn files(name: &str, paths: &Paths) -> Result<Files> {
             crate::config::suggest::hint(name, known.iter().map(String::as_str)),
         )
     })
-}
-
-fn read(directory: &std::path::Path) -> Result<Files> {
-    let failed =
-        |error: std::io::Error| Error::usage(format!("cannot read {}", directory.display())).because(error);
-    let mut files = Files::new();
-    for entry in std::fs::read_dir(directory).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        if path.extension().is_none_or(|extension| extension != "yaml") {
-            continue;
-        }
-        let about = std::fs::symlink_metadata(&path).map_err(failed)?;
-        if !about.is_file() {
-            let what = text!("{}: 일반 파일이 아님", "{}: not a regular file", path.display());
-            return Err(Error::usage(what));
-        }
-        if about.len() > MOST {
-            let what = text!("{}: 파일이 너무 큼", "{}: the file is too large", path.display());
-            return Err(Error::usage(what));
-        }
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        files.insert(name, std::fs::read_to_string(&path).map_err(failed)?);
-    }
-    Ok(files)
 }
 
 /// Reaches every node of the cluster, all at once.

@@ -5,6 +5,7 @@ use crate::error::{Error, Result, exit};
 use crate::lab::step::{instances, nodes};
 use crate::lab::variables::{Variables, built_in};
 use crate::lab::{Action, Step};
+use crate::runner::classroom::FILES;
 use crate::text;
 use crate::text::Lang;
 
@@ -37,6 +38,20 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
             let mut variables = lab.variables.clone();
             variables.extend(built_in(&cluster, node, &lab.name, id));
             variables.extend(instance.values);
+            variables.insert("files".into(), format!("{FILES}/{id}"));
+            if !step.files.is_empty() {
+                let exercise = &args.exercise;
+                let words = text!(
+                    "# 아래 파일은 `lab start {exercise}`이(가) 가져다 둡니다",
+                    "# `lab start {exercise}` puts these files there"
+                );
+                app.out.line(format!("  {}", words.get(lang)));
+            }
+            for file in &step.files {
+                let (path, short) = (&file.path, &file.sha256[..12]);
+                app.out
+                    .line(format!("  {FILES}/{id}/{path}  ← files/{path}  sha256:{short}"));
+            }
             action(step, &variables, app);
         }
         for check in &step.checks {

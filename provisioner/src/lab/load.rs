@@ -3,12 +3,13 @@
 mod check;
 mod claim;
 mod exercise;
+mod files;
 mod scalar;
 
 use serde_json::Value as Json;
 use serde_yaml::Location;
 
-use super::embedded::Files;
+use super::files::Files;
 use super::raw::{self, Word};
 use super::{Lab, ledger, references};
 use crate::config::tree::position;
@@ -30,6 +31,7 @@ pub fn load(name: &str, files: &Files, cluster: Option<&Cluster>) -> Result<Lab,
     let mut reader = Reader {
         file: format!("labs/{name}/lab.yaml"),
         cluster,
+        files,
         problems: vec![],
     };
     let lab = reader.lab(name, files);
@@ -46,6 +48,7 @@ pub fn load(name: &str, files: &Files, cluster: Option<&Cluster>) -> Result<Lab,
 pub(super) struct Reader<'lab> {
     pub(super) file: String,
     pub(super) cluster: Option<&'lab Cluster>,
+    pub(super) files: &'lab Files,
     pub(super) problems: Vec<Problem>,
 }
 

@@ -24,8 +24,14 @@ use crate::transport::patient;
 /// Bytes of each stream that are kept of a script's output.
 const CAP: u64 = 1 << 20;
 
+/// How long a file may take.
+const PUT: Duration = Duration::from_secs(30);
+
 /// Where exercises keep their state on a node: on disk, so that it outlives a restart of the node.
 const STATE: &str = "/var/lib/lab/exercises";
+
+/// Where the files of exercises are on a node.
+pub const FILES: &str = "/var/lib/lab/files";
 
 /// A cluster whose nodes are reached.
 pub struct Classroom<'seat> {
@@ -37,6 +43,8 @@ pub struct Classroom<'seat> {
     pub circumstances: Circumstances,
     /// Directory on the nodes below which each exercise keeps its `$state`.
     pub state: String,
+    /// Directory on the nodes below which each exercise has its `$files`.
+    pub files: String,
     /// Where steps' terminals are recorded, if they are.
     pub casts: Option<Casts>,
     /// What nothing that is told may show.
@@ -90,6 +98,7 @@ impl<'seat> Classroom<'seat> {
             provider,
             circumstances,
             state: STATE.into(),
+            files: FILES.into(),
             casts: None,
             redaction: Redaction::default(),
             clients: Mutex::new(clients),
@@ -121,6 +130,16 @@ impl<'seat> Classroom<'seat> {
             }
         }
         results
+    }
+
+    /// Writes a file of the lab on a node.
+    pub async fn put(&self, node: &NodeName, path: &str, text: &str) -> Result<()> {
+        let cannot = || Error::new(text!("{path}을(를) 쓸 수 없음", "cannot write {path}")).on(node);
+        let client = self.client(node);
+        let client = client.ok_or_else(|| cannot().cause("the node is not reached"))?;
+        let written = tokio::time::timeout(patient(PUT), client.put_bytes(path, 0o644, text.as_bytes()));
+        let written = written.await.map_err(|error| cannot().because(error))?;
+        written.map_err(|error| cannot().because(error))
     }
 
     /// Stops the node, boots it and reaches it again.

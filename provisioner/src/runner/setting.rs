@@ -64,8 +64,28 @@ impl Runner<'_> {
             "state".into(),
             format!("{}/{}", self.classroom.state, exercise.id),
         );
+        variables.insert(
+            "files".into(),
+            format!("{}/{}", self.classroom.files, exercise.id),
+        );
         variables.extend(instance.values.clone());
         variables
+    }
+
+    /// Puts a step's files on its nodes. An error names the node.
+    pub(super) async fn place(
+        &self,
+        exercise: &Exercise,
+        step: &Step,
+        nodes: &[&Node],
+    ) -> crate::error::Result<()> {
+        for node in nodes {
+            for file in &step.files {
+                let path = format!("{}/{}/{}", self.classroom.files, exercise.id, file.path);
+                self.classroom.put(&node.name, &path, &file.text).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Nodes an exercise runs on, each once, in the cluster's order.
@@ -119,7 +139,7 @@ impl Runner<'_> {
         }
     }
 
-    /// Runs every cleanup, the last step's first, then removes the state directory.
+    /// Runs every cleanup, the last step's first, then removes the state directory and the files.
     pub(super) async fn clean(&self, exercise: &Exercise) -> Outcome {
         let mut outcome = Outcome::Skipped;
         for step in exercise.steps.iter().rev().filter(|step| step.cleanup.is_some()) {
@@ -131,7 +151,7 @@ impl Runner<'_> {
             name: String::new(),
             values: Variables::new(),
         };
-        let text = "rm -rf \"$state\"".to_owned();
+        let text = "rm -rf \"$state\" \"$files\"".to_owned();
         let last = self
             .used(exercise)
             .into_iter()

@@ -113,6 +113,11 @@ impl Runner<'_> {
         nodes: &[&Node],
         captured: &mut Captured,
     ) -> Outcome {
+        if let Err(error) = self.place(exercise, step, nodes).await {
+            let told = Told::simple(&instance.name, Outcome::Errored, error.told());
+            self.tell(exercise, error.node(), told);
+            return Outcome::Errored;
+        }
         let text = match &step.action {
             Action::Nothing => return Outcome::Passed,
             Action::RestartNode | Action::RestartEngine => {

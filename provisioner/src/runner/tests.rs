@@ -11,7 +11,7 @@ use crate::config::{Cluster, ProviderKind};
 use crate::event::{Event, Outcome, Reporter, Sink, What};
 use crate::interrupt::Interrupt;
 use crate::lab::Lab;
-use crate::lab::embedded::Files;
+use crate::lab::files::Files;
 use crate::lab::load::load;
 use crate::lab::step::Circumstances;
 
@@ -70,6 +70,7 @@ async fn run(exercises: &[(&str, &str)], online: bool, interrupted: bool) -> Run
         );
     }
     files.insert("lab.yaml".into(), lab);
+    files.insert("files/app/words".into(), "한글\n".into());
     let lab = load("test", &files, Some(&cluster))
         .map_err(|problems| format!("{problems:#?}"))
         .unwrap();
@@ -90,6 +91,7 @@ async fn run(exercises: &[(&str, &str)], online: bool, interrupted: bool) -> Run
     };
     let mut classroom = Classroom::new(&cluster, None, circumstances, clients);
     classroom.state = state.display().to_string();
+    classroom.files = scratch.path().join("files").display().to_string();
     let (sink, heard, interrupt) = (Sink::default(), Heard::default(), Interrupt::default());
     sink.add(Box::new(heard.clone()));
     if interrupted {
@@ -200,6 +202,20 @@ async fn outcomes_stay_apart_and_cleanups_run() {
     assert_eq!(said[0], "5 step(s) and check(s) did not pass");
     assert_eq!(said.last().unwrap(), "one/online may not be skipped");
     assert!(run.left.is_empty());
+}
+
+#[tokio::test]
+async fn a_step_finds_its_files_and_takes_them_away() {
+    let steps = "steps:
+- {id: a, title: t, files: [app], solve: 'cat \"$files/app/words\"; chmod 700 \"$files/app/words\"', expect: {stdout: {exactly: 한글}}}
+- {id: b, title: t, solve: 'ls \"$files\"', expect: {stdout: {exactly: app}}}
+";
+    let run = run(&[("one", steps)], false, false).await;
+    assert_eq!(run.lines, ["a m-k8s Passed", "b m-k8s Passed", "= one Passed"]);
+    let left: Vec<_> = std::fs::read_dir(run.scratch.path().join("files"))
+        .unwrap()
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
 }
 
 #[tokio::test]

@@ -117,6 +117,7 @@ impl Reader<'_> {
                 .collect(),
             checks,
             cleanup: raw.cleanup.as_ref().map(|script| (**script).clone()),
+            files: self.step_files(&raw.files),
             id: id?,
             title: title?,
         })
