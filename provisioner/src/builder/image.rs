@@ -241,3 +241,41 @@ fn write_documents(
     record.manifest = Some(made.digest);
     Ok(record)
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    /// A layer of packages put onto a base that holds `etc/old`: what its archive lists.
+    fn layer(remove: &[&str]) -> (String, Vec<String>) {
+        let home = tempfile::tempdir().unwrap();
+        let root = home.path().join("root");
+        fs::create_dir_all(root.join("etc")).unwrap();
+        fs::write(root.join("etc/old"), "").unwrap();
+        let before = tree::scan(&root).unwrap();
+        fs::create_dir_all(root.join("jvm/jmods")).unwrap();
+        fs::write(root.join("jvm/jmods/base"), "large").unwrap();
+        fs::write(root.join("jvm/java"), "").unwrap();
+        let remove: Vec<String> = remove.iter().map(|path| (*path).to_owned()).collect();
+        tree::strip(&root, "test", &remove).unwrap();
+        let target = home.path().join("layer.tar.gz");
+        let (packed, _) = changes(&root, &before, &target).unwrap();
+        let archive = flate2::read::GzDecoder::new(fs::File::open(&target).unwrap());
+        let mut archive = tar::Archive::new(archive);
+        let path =
+            |entry: io::Result<tar::Entry<'_, _>>| entry.unwrap().path().unwrap().display().to_string();
+        let paths = archive.entries().unwrap().map(path).collect();
+        (packed.sha256, paths)
+    }
+
+    #[test]
+    fn what_a_recipe_removes_is_in_no_layer_and_the_layer_is_the_same_each_time() {
+        let removed = ["/jvm/jmods", "/etc/ol*"];
+        let (digest, paths) = layer(&removed);
+        assert_eq!(paths, ["etc/.wh.old", "jvm/", "jvm/java"]);
+        assert_eq!(layer(&removed).0, digest);
+        assert!(layer(&[]).1.contains(&"jvm/jmods/base".to_owned()));
+    }
+}

@@ -126,7 +126,8 @@ fn going_on(args: &Args, tally: &Tally) -> Option<String> {
     } else {
         format!(" --from {from}")
     };
-    Some(format!("lab run {}{only}{from}", args.lab))
+    let record = if args.record { " --record" } else { "" };
+    Some(format!("lab run {}{only}{from}{record}", args.lab))
 }
 
 fn choose<'lab>(args: &Args, lab: &'lab Lab) -> Result<Vec<&'lab Exercise>> {
