@@ -1,6 +1,7 @@
 //! What the verbs on exercises share: finding a lab and what is named of it, reaching its classroom, setting an exercise up.
 
 mod files;
+mod find;
 
 use std::collections::BTreeMap;
 
@@ -20,7 +21,7 @@ use crate::runner::Runner;
 use crate::runner::classroom::Classroom;
 use crate::text;
 
-pub use files::{find, names, own, told};
+pub use find::{find, names, own, told};
 
 /// Where `docker search` looks.
 const HUB: &str = "https://index.docker.io/v1/";
