@@ -29,7 +29,7 @@ pub struct Recipe {
     pub kind: Kind,
     /// Where it can come from; the first that can be reached is taken.
     pub sources: Vec<Source>,
-    /// The rootfs an image is built on.
+    /// What an image is built on: a lean rootfs, or another image.
     #[serde(default)]
     pub base: Option<String>,
     /// Without documentation and translations, as the first layer of images.
@@ -149,10 +149,7 @@ impl Recipes {
 
     /// What an image may not hold: what its recipe removes, and what those below it remove.
     pub fn removed(&self, recipe: &Recipe) -> Vec<String> {
-        let base = |recipe: &&Recipe| {
-            let name = recipe.base.as_ref()?;
-            self.artifacts.iter().find(|one| one.name == *name)
-        };
+        let base = |recipe: &&Recipe| self.find(recipe.base.as_ref()?).ok();
         let chain = std::iter::successors(Some(recipe), base);
         chain.flat_map(|recipe| recipe.remove.iter().cloned()).collect()
     }
