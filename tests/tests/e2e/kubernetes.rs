@@ -56,10 +56,10 @@ impl Drop for Setting {
 fn kill_when(seat: &Seat, mut lab: Child, node: &str, path: &str) {
     let deadline = Instant::now() + Duration::from_secs(240);
     while seat.lab(&["exec", node, "--", "test", "-e", path]).code != 0 {
-        assert!(
-            lab.try_wait().unwrap().is_none(),
-            "`lab up` ended before {path} was there"
-        );
+        if lab.try_wait().unwrap().is_some() {
+            let said = String::from_utf8_lossy(&lab.wait_with_output().unwrap().stderr).into_owned();
+            panic!("`lab up` ended before {path} was there:\n{said}");
+        }
         assert!(Instant::now() < deadline, "{path} never came");
         std::thread::sleep(Duration::from_millis(50));
     }

@@ -45,7 +45,7 @@ const SOUND: &str = "steps:
   - {id: b, title: t, run: 'cat $scratch/b', expect: {stdout: {exactly: b}}}
   cleanup: rm -f $scratch/a $scratch/b
 - {id: base, title: t, needs: [], solve: touch $scratch/base, cleanup: rm -f $scratch/base}
-- {id: other, title: t, needs: [base], checks: [{id: c, title: t, run: 'true', expect: {exit-code: 0}}]}
+- {id: other, title: t, needs: [base], checks: [{id: c, title: t, run: 'test -d /', expect: {exit-code: 0}}]}
 - {id: built, title: t, needs: [base], checks: [{id: c, title: t, run: 'test -e $scratch/base', expect: {exit-code: 0}}]}
 ";
 
@@ -70,12 +70,12 @@ async fn each_thing_is_broken_noticed_and_put_back() {
 /// One thing of each kind that no check notices as it should.
 const WORTHLESS: &str = "steps:
 - {id: first, title: t, solve: touch $scratch/1, cleanup: 'rm -f $scratch/*1', checks: [{id: c, title: t, run: 'test -e $scratch/1', expect: {exit-code: 0}}]}
-- {id: blind, title: t, solve: touch $scratch/b1, sabotage: rm $scratch/b1, checks: [{id: c, title: t, run: 'true', expect: {exit-code: 0}}]}
+- {id: blind, title: t, solve: touch $scratch/b1, sabotage: rm $scratch/b1, checks: [{id: c, title: t, run: 'test -d /', expect: {exit-code: 0}}]}
 - {id: broad, title: t, solve: touch $scratch/c1, sabotage: 'rm $scratch/c1 $scratch/1', checks: [{id: c, title: t, run: 'test -e $scratch/c1', expect: {exit-code: 0}}]}
 - {id: late, title: t, solve: touch $scratch/d1, sabotage: rm $scratch/d1, checks: [{id: c, title: t, run: 'test -e $scratch/d1 || sleep 60', deadline: 1s, expect: {exit-code: 0}}]}
 - {id: wrong, title: t, solve: touch $scratch/e1, sabotage: rm $scratch/none, checks: [{id: c, title: t, run: 'test -e $scratch/e1', expect: {exit-code: 0}}]}
 - {id: half, title: t, solve: touch $scratch/f1, cleanup: 'rm -f $scratch/f1; false', checks: [{id: c, title: t, run: 'test -e $scratch/f1', expect: {exit-code: 0}}]}
-- {id: red, title: t, solve: touch $scratch/g1, sabotage: rm $scratch/g1, checks: [{id: c, title: t, run: 'false', expect: {exit-code: 0}}]}
+- {id: red, title: t, solve: touch $scratch/g1, sabotage: rm $scratch/g1, checks: [{id: c, title: t, run: 'test -e /never', expect: {exit-code: 0}}]}
 - {id: once, title: t, solve: 'mkdir $scratch/once; touch $scratch/h1', sabotage: rm $scratch/h1, checks: [{id: c, title: t, run: 'test -e $scratch/h1', expect: {exit-code: 0}}]}
 ";
 
