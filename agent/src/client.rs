@@ -82,9 +82,19 @@ impl Client {
 
     /// Runs a command to its end and keeps its output (give `run.cap`: the output is held in memory).
     pub async fn run(&self, run: Run) -> Result<Completed, ClientError> {
+        self.run_watched(run, |_| ()).await
+    }
+
+    /// As [`Client::run`]; `watch` sees each piece of output when it arrives.
+    pub async fn run_watched(
+        &self,
+        run: Run,
+        mut watch: impl FnMut(&Output),
+    ) -> Result<Completed, ClientError> {
         let mut running = self.start(run).await?;
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         while let Some(output) = running.next().await {
+            watch(&output);
             match output {
                 Output::Stdout(bytes) => stdout.extend_from_slice(&bytes),
                 Output::Stderr(bytes) => stderr.extend_from_slice(&bytes),

@@ -136,6 +136,25 @@ impl AuthorityStore {
         }))
     }
 
+    /// Every private key in the store: what no report may show.
+    pub fn secrets(&self) -> Result<Vec<Secret>> {
+        let directory = self.directory.join("leaf");
+        let leaves = match fs::read_dir(&directory) {
+            Ok(entries) => entries.collect::<std::io::Result<Vec<_>>>(),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(vec![]),
+            Err(error) => Err(error),
+        };
+        let leaves = leaves.map_err(|error| cannot("읽을", "read", &directory).because(error))?;
+        let mut names = ["authority", "next", "previous"].map(str::to_owned).to_vec();
+        for leaf in leaves {
+            let name = leaf.file_name().to_string_lossy().into_owned();
+            names.extend(name.strip_suffix(".pem").map(|name| format!("leaf/{name}")));
+        }
+        let pairs = names.iter().map(|name| self.pair(name));
+        let pairs: Result<Vec<_>> = pairs.collect();
+        Ok(pairs?.into_iter().flatten().map(|(_, key)| key).collect())
+    }
+
     /// Forgets the stored leaf of a node, so that the next is a new one.
     pub fn forget_leaf(&self, node: &NodeName) -> Result<()> {
         self.remove(&format!("leaf/{node}"))

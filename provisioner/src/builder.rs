@@ -19,6 +19,7 @@ mod resolve;
 mod shelf;
 pub mod transfer;
 pub mod tree;
+mod unpack;
 
 use std::path::PathBuf;
 
@@ -33,7 +34,7 @@ use shelf::{Lack, Shelf};
 use crate::bundle::kubernetes::{self as versions, Kubernetes};
 use crate::bundle::layout::sha256;
 use crate::bundle::lock::Lock;
-use crate::bundle::recipe::{EMBEDDED, Recipes};
+use crate::bundle::recipe::{EMBEDDED, Kind, Recipe, Recipes};
 use crate::bundle::{Bundle, Image};
 use crate::error::{Error, Result};
 use crate::event::Sink;
@@ -42,7 +43,12 @@ use crate::text;
 use crate::text::Text;
 
 /// Changes when the same recipe would give something else.
-const VERSION: &str = "2";
+fn version(recipe: &Recipe) -> &'static str {
+    match (recipe.kind, &recipe.base) {
+        (Kind::OciImage, Some(_)) => "3",
+        _ => "2",
+    }
+}
 
 /// Host programs the builder runs, each with the Debian package that has it.
 pub const TOOLS: [(&str, &str); 7] = [

@@ -154,6 +154,15 @@ pub enum What {
         /// The numbers.
         values: Vec<Measured>,
     },
+    /// What a step's terminal showed was recorded.
+    Recorded {
+        /// Of which exercise.
+        exercise: String,
+        /// Of which step.
+        step: String,
+        /// The cast, relative to the report.
+        file: String,
+    },
     /// An exercise ended: the worst outcome of its steps and checks.
     ExerciseFinished {
         /// Its id.

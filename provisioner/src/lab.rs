@@ -2,6 +2,7 @@
 //! ones it is given as text.
 
 pub mod embedded;
+pub mod files;
 pub mod load;
 pub mod matcher;
 pub mod measure;
@@ -81,6 +82,8 @@ pub struct Step {
     pub when: When,
     /// One instance per combination of values.
     pub matrix: BTreeMap<String, Vec<String>>,
+    /// Files its nodes get first.
+    pub files: Vec<File>,
     /// What it does.
     pub action: Action,
     /// How long the action may take, before `LAB_PATIENCE`.
@@ -95,6 +98,17 @@ pub struct Step {
     pub cleanup: Option<String>,
     /// Breaks what it did, for `lab test --sabotage`; without it the cleanup does.
     pub sabotage: Option<String>,
+}
+
+/// A file of the lab that goes to nodes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// Its path below the lab's `files/`, and below `$files` on the node.
+    pub path: String,
+    /// Its digest, hex.
+    pub sha256: String,
+    /// All of it.
+    pub text: String,
 }
 
 /// Where a step or check runs.

@@ -5,6 +5,7 @@ mod checks;
 pub mod classroom;
 pub mod progress;
 mod prove;
+mod record;
 mod sabotage;
 mod setting;
 mod solve;
@@ -149,8 +150,8 @@ impl<'run> Runner<'run> {
         needs.chain([(exercise, part)]).collect()
     }
 
-    /// Sets up what an exercise needs and leaves it there, for a person to go on. The exercise itself begins anew: what `lab solve`
-    /// did of it is taken back.
+    /// Sets up what an exercise needs, with its files, and leaves it there, for a person to go on. The exercise itself begins anew:
+    /// what `lab solve` did of it is taken back.
     pub async fn set_up(&self, exercise: &Exercise) -> Tally {
         self.take_back_left(exercise).await;
         for need in self.lab.needs(&exercise.id) {
@@ -158,6 +159,13 @@ impl<'run> Runner<'run> {
                 break;
             }
             self.steps(need, Part::Setup).await;
+        }
+        for step in &exercise.steps {
+            let nodes = crate::lab::step::nodes(&step.hosts, self.classroom.cluster);
+            if let Err(error) = self.place(exercise, step, &nodes).await {
+                let told = Told::simple(&step.id, Outcome::Errored, error.told());
+                self.tell(exercise, error.node(), told);
+            }
         }
         self.tally()
     }
@@ -233,19 +241,17 @@ impl<'run> Runner<'run> {
             .find(|one| Some(one.id.as_str()) == id)
             .map(|one| one.title.clone());
         let exercise = exercise.id.clone();
-        self.sink.send(
-            node,
-            What::StepFinished {
-                exercise,
-                step,
-                title,
-                outcome,
-                millis,
-                command,
-                output,
-                reason,
-            },
-        );
+        let what = What::StepFinished {
+            exercise,
+            step,
+            title,
+            outcome,
+            millis,
+            command,
+            output,
+            reason,
+        };
+        self.sink.send(node, self.classroom.redaction.of_event(what));
     }
 }
 

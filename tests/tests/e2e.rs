@@ -19,6 +19,8 @@ mod cluster;
 mod egress;
 #[path = "e2e/exclusive.rs"]
 mod exclusive;
+#[path = "e2e/files.rs"]
+mod files;
 #[path = "e2e/host.rs"]
 mod host;
 #[path = "e2e/interrupt.rs"]
@@ -37,6 +39,8 @@ mod privilege;
 mod prove;
 #[path = "e2e/readme.rs"]
 mod readme;
+#[path = "e2e/record.rs"]
+mod record;
 #[path = "e2e/report.rs"]
 mod report;
 #[path = "e2e/sources.rs"]
@@ -142,12 +146,14 @@ pub fn all() -> Vec<Trial> {
         interrupt::tests(),
         offline::tests(),
         report::tests(),
+        record::tests(),
         privilege::tests(),
         sources::tests(),
         vagrantfile::tests(),
         trust::tests(),
         broken::tests(),
         host::tests(),
+        files::tests(),
         egress::tests(),
         readme::tests(),
         prove::tests(),

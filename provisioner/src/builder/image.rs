@@ -89,8 +89,8 @@ pub fn rootfs(
 /// What an image is made on.
 #[derive(Default)]
 pub struct Ground<'a> {
-    /// Its base, with the recipe that made it.
-    pub base: Option<(&'a Held, &'a Recipe)>,
+    /// Its base: a root file system or an image.
+    pub base: Option<&'a Held>,
     /// Its programs, each with the path it is put at.
     pub binaries: Vec<(&'a str, &'a Held)>,
 }
@@ -98,36 +98,33 @@ pub struct Ground<'a> {
 impl Ground<'_> {
     /// All of it: the base first.
     pub fn all(&self) -> Vec<&Held> {
-        let base = self.base.iter().map(|(held, _)| *held);
+        let base = self.base.iter().copied();
         base.chain(self.binaries.iter().map(|(_, held)| *held)).collect()
     }
 }
 
-/// Makes an image on `ground` in `out`, as an OCI layout: the base's layer, one of packages, one of programs, one of
-/// configuration, each where there is something to it.
+/// Makes an image on `ground` in `out`, as an OCI layout: the base's layers, one of packages, one of programs, one of
+/// configuration, each where there is something to it. `remove` is taken away before the packages are packed, so that no
+/// layer holds it.
 pub fn image(
     recipe: &Recipe,
     debian: Option<&Debian>,
     ground: &Ground<'_>,
+    remove: &[String],
     temporary: &Path,
     out: &Path,
     (sink, work): (&Sink, &Work),
 ) -> Result<Record> {
     let mut making = Making::begin(recipe, temporary, out)?;
     let (mut sources, mut packages) = (vec![], BTreeMap::new());
-    if let Some((base, _)) = ground.base {
+    if let Some(base) = ground.base {
         making.stand_on(base)?;
     }
-    if let (Some(debian), Some((_, clean))) = (debian, ground.base) {
+    if let Some(debian) = debian {
         let mut meter = Meter::new(sink, work, &recipe.name, &making.root, vec![(10, INSTALLED)]);
         debian::install(debian, &making.root, temporary, &mut meter)?;
         packages = debian::versions(&making.root, temporary)?;
-        let only_clean = Recipe {
-            files: BTreeMap::new(),
-            links: BTreeMap::new(),
-            ..clean.clone()
-        };
-        tree::furnish(&making.root, &only_clean)?;
+        tree::strip(&making.root, &recipe.name, remove)?;
         making.seal(format!("apt-get install {}", debian.packages.join(" ")))?;
         sources.push(origin::name(debian));
     }

@@ -8,7 +8,7 @@ use super::image::Ground;
 use super::make::{Build, joined};
 use super::shelf::{Lack, Place, Shelf, below, note};
 use super::tree::{self, Compression};
-use super::{VERSION, architecture, binary, image_of, program};
+use super::{architecture, binary, image_of, program};
 use crate::artifact;
 use crate::bundle::kubernetes::Kubernetes as Wanted;
 use crate::bundle::layout::sha256;
@@ -69,6 +69,9 @@ fn on_node<'h>(wanted: &Wanted, binaries: &'h [Held]) -> Option<BTreeMap<String,
     wanted.programs.iter().map(one).collect()
 }
 
+/// Changes when the same programs would give another archive.
+const ARCHIVE: &str = "2";
+
 /// Names the archive of these programs, which were asked for these images.
 fn programs_key(wanted: &Wanted, programs: &BTreeMap<String, &Held>) -> String {
     let lines: Vec<String> = programs
@@ -78,7 +81,7 @@ fn programs_key(wanted: &Wanted, programs: &BTreeMap<String, &Held>) -> String {
     let images: Vec<&str> = of_kind(wanted, Kind::OciImage)
         .map(|recipe| recipe.name.as_str())
         .collect();
-    sha256(format!("programs {VERSION} {} {lines:?} {images:?}", architecture()).as_bytes())
+    sha256(format!("programs {ARCHIVE} {} {lines:?} {images:?}", architecture()).as_bytes())
 }
 
 impl Shelf<'_> {
@@ -169,7 +172,7 @@ impl Build<'_> {
         let made: Vec<&Held> = bases.iter().chain(binaries).collect();
         let mut below = below(recipe, &made).ok_or_else(lacking)?.into_iter();
         let base = match &recipe.base {
-            Some(name) => Some((below.next().ok_or_else(lacking)?, self.shelf.recipes.find(name)?)),
+            Some(_) => Some(below.next().ok_or_else(lacking)?),
             None => None,
         };
         let paths = recipe.binaries.keys().map(String::as_str);

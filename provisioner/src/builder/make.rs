@@ -89,7 +89,8 @@ impl Build<'_> {
                     Some(_) => Some(self.source(recipe, path)?),
                     None => None,
                 };
-                image::image(recipe, debian, ground, path, &out, watch)?
+                let remove = self.shelf.recipes.removed(recipe);
+                image::image(recipe, debian, ground, &remove, path, &out, watch)?
             }
             _ => image::rootfs(recipe, self.source(recipe, path)?, path, &out, watch)?,
         };
@@ -160,34 +161,55 @@ impl Build<'_> {
         Ok(())
     }
 
-    /// Bases one after the other, then all images at once.
+    /// Bases one after the other; then all images on these at once, then those on the former, and so on.
     fn layered(&self) -> Result<(Vec<Held>, Vec<Held>)> {
-        let (bottom, top): (Vec<&Recipe>, Vec<&Recipe>) = self
+        let (bottom, mut rest): (Vec<&Recipe>, Vec<&Recipe>) = self
             .shelf
             .layered()
             .partition(|recipe| recipe.kind != Kind::OciImage);
-        let mut bases: Vec<(Held, &Recipe)> = Vec::new();
+        let mut bases: Vec<Held> = Vec::new();
         for recipe in bottom {
-            bases.push((self.ensure(recipe, &Ground::default())?, recipe));
+            bases.push(self.ensure(recipe, &Ground::default())?);
         }
-        let images: Result<Vec<Held>> = std::thread::scope(|scope| {
-            let made: Vec<_> = top
-                .iter()
-                .map(|recipe| {
-                    let base = bases
-                        .iter()
-                        .find(|(_, base)| Some(&base.name) == recipe.base.as_ref())
-                        .map(|(held, base)| (held, *base));
+        let mut images: Vec<Held> = Vec::new();
+        while !rest.is_empty() {
+            let made: Vec<&Held> = bases.iter().chain(&images).collect();
+            let base = |recipe: &Recipe| {
+                let mut made = made.iter();
+                made.find(|held| Some(&held.record.name) == recipe.base.as_ref())
+                    .copied()
+            };
+            let (now, later): (Vec<&Recipe>, Vec<&Recipe>) =
+                rest.into_iter().partition(|recipe| base(recipe).is_some());
+            if now.is_empty() {
+                return Err(Error::usage(
+                    "an image's base is neither a lean rootfs nor an image",
+                ));
+            }
+            let all: Result<Vec<Held>> = std::thread::scope(|scope| {
+                let pairs = now.into_iter().map(|recipe| {
                     let ground = Ground {
-                        base,
+                        base: base(recipe),
                         ..Ground::default()
                     };
-                    scope.spawn(move || self.ensure(recipe, &ground))
-                })
-                .collect();
-            made.into_iter().map(joined).collect()
-        });
-        Ok((bases.into_iter().map(|(held, _)| held).collect(), images?))
+                    (recipe, ground)
+                });
+                let made: Vec<_> = pairs
+                    .map(|(recipe, ground)| scope.spawn(move || self.ensure(recipe, &ground)))
+                    .collect();
+                made.into_iter().map(joined).collect()
+            });
+            images.extend(all?);
+            rest = later;
+        }
+        // In the order of the recipes: the mirror's name depends on it.
+        let place = |held: &Held| {
+            self.shelf
+                .layered()
+                .position(|recipe| recipe.name == held.record.name)
+        };
+        images.sort_by_key(place);
+        Ok((bases, images))
     }
 
     fn mirror(&self, images: &[Held]) -> Result<Held> {

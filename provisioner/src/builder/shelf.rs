@@ -2,7 +2,7 @@
 
 use super::cache::{Cache, Held};
 use super::kubernetes::Kubernetes;
-use super::{VERSION, architecture, lock_name};
+use super::{architecture, lock_name, version};
 use crate::bundle::layout::sha256;
 use crate::bundle::lock::{Entry, Lock};
 use crate::bundle::recipe::{Kind, Recipe, Recipes};
@@ -84,6 +84,7 @@ pub struct Shelf<'a> {
 
 /// Names what a recipe gives on those below it, with the versions of `entry`.
 pub fn key(recipe: &Recipe, below: &[&Held], entry: Option<&Entry>, part: &str) -> String {
+    let version = version(recipe);
     let recipe = serde_json::to_string(recipe).unwrap_or_default();
     let below: Vec<&str> = below
         .iter()
@@ -95,7 +96,7 @@ pub fn key(recipe: &Recipe, below: &[&Held], entry: Option<&Entry>, part: &str) 
     sha256(
         [
             part,
-            VERSION,
+            version,
             architecture(),
             &recipe,
             &below.join("\n"),
@@ -106,13 +107,16 @@ pub fn key(recipe: &Recipe, below: &[&Held], entry: Option<&Entry>, part: &str) 
     )
 }
 
+/// Changes when the same images would give another mirror.
+const MIRROR: &str = "2";
+
 /// Names the mirror of these images.
 pub fn mirror_key(images: &[Held]) -> String {
     let manifests: Vec<String> = images
         .iter()
         .map(|held| format!("{} {:?}", held.record.name, held.record.manifest))
         .collect();
-    sha256(format!("mirror {VERSION} {manifests:?}").as_bytes())
+    sha256(format!("mirror {MIRROR} {manifests:?}").as_bytes())
 }
 
 impl Shelf<'_> {
@@ -170,7 +174,7 @@ impl Shelf<'_> {
         let node = note(self.artifact(self.node()?, &[]), &self.node()?.name, &mut lacks);
         let (mut bases, mut images): (Vec<Held>, Vec<Held>) = (vec![], vec![]);
         for recipe in self.layered() {
-            let place = self.place(recipe, &bases.iter().collect::<Vec<_>>());
+            let place = self.place(recipe, &bases.iter().chain(&images).collect::<Vec<_>>());
             let kind = if recipe.lean { &mut bases } else { &mut images };
             kind.extend(note(place, &recipe.name, &mut lacks));
         }

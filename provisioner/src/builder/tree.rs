@@ -144,15 +144,22 @@ pub fn inside(root: &Path, absolute: &str) -> io::Result<PathBuf> {
     }
 }
 
+/// Removes what `paths` name; `name` is whose tree it is.
+pub fn strip(root: &Path, name: &str, paths: &[String]) -> Result<()> {
+    for path in paths {
+        let failed = |error| Error::new(format!("{name}: cannot change {path}")).because(error);
+        remove(root, path).map_err(failed)?;
+    }
+    Ok(())
+}
+
 /// Removes, writes and links what the recipe says.
 pub fn furnish(root: &Path, recipe: &Recipe) -> Result<()> {
     let failed = |path: &str| {
         let what = format!("{}: cannot change {path}", recipe.name);
         move |error: io::Error| Error::new(what).because(error)
     };
-    for path in &recipe.remove {
-        remove(root, path).map_err(failed(path))?;
-    }
+    strip(root, &recipe.name, &recipe.remove)?;
     for (path, file) in &recipe.files {
         let write = || {
             let target = inside(root, path)?;
@@ -173,7 +180,8 @@ pub fn furnish(root: &Path, recipe: &Recipe) -> Result<()> {
     Ok(())
 }
 
-fn clear(path: &Path) -> io::Result<()> {
+/// Removes a file, a link or a directory with all in it; that nothing is there is fine.
+pub(super) fn clear(path: &Path) -> io::Result<()> {
     match path.symlink_metadata() {
         Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
         Ok(_) => fs::remove_file(path),

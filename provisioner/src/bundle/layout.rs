@@ -4,15 +4,15 @@ use std::collections::HashMap;
 
 use oci_spec::OciSpecError;
 use oci_spec::image::{
-    ConfigBuilder, Descriptor, HistoryBuilder, ImageConfigurationBuilder, ImageIndexBuilder,
-    ImageManifestBuilder, MediaType, RootFsBuilder,
+    ConfigBuilder, Descriptor, History, HistoryBuilder, ImageConfiguration, ImageConfigurationBuilder,
+    ImageIndexBuilder, ImageManifest, ImageManifestBuilder, MediaType, RootFsBuilder,
 };
 use sha2::{Digest, Sha256};
 
 use crate::bundle::recipe::Run;
 
 /// A layer that was written.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layer {
     /// SHA-256 of the compressed blob, hex.
     pub sha256: String,
@@ -145,6 +145,29 @@ pub fn documents(
     })
 }
 
+/// The digest of the configuration a manifest names, hex.
+pub fn config_of(manifest: &[u8]) -> Result<String, OciSpecError> {
+    let manifest = ImageManifest::from_reader(manifest)?;
+    Ok(manifest.config().digest().digest().to_owned())
+}
+
+/// The layers of an image, from its manifest and its configuration, the lowest first.
+pub fn layers(manifest: &[u8], config: &[u8]) -> Result<Vec<Layer>, OciSpecError> {
+    let manifest = ImageManifest::from_reader(manifest)?;
+    let config = ImageConfiguration::from_reader(config)?;
+    let hex = |digest: &String| digest.trim_start_matches("sha256:").to_owned();
+    let entries = config.history().iter().flatten();
+    let made = entries.filter(|entry| entry.empty_layer() != Some(true));
+    let rest = config.rootfs().diff_ids().iter().zip(made);
+    let layer = |(blob, (diff_id, made)): (&Descriptor, (&String, &History))| Layer {
+        sha256: blob.digest().digest().to_owned(),
+        size: blob.size(),
+        diff_id: hex(diff_id),
+        created_by: made.created_by().clone().unwrap_or_default(),
+    };
+    Ok(manifest.layers().iter().zip(rest).map(layer).collect())
+}
+
 /// Where distribution keeps a blob.
 pub fn storage_blob(sha256: &str) -> String {
     format!(
@@ -202,6 +225,9 @@ mod tests {
             .unwrap()
         };
         assert_eq!(make().digest, make().digest);
+        let again = layers(&make().manifest, &make().config).unwrap();
+        assert_eq!(again, std::slice::from_ref(&layer));
+        assert_eq!(config_of(&make().manifest).unwrap(), sha256(&make().config));
         assert!(
             String::from_utf8(make().config)
                 .unwrap()

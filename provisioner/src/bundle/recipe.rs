@@ -29,7 +29,7 @@ pub struct Recipe {
     pub kind: Kind,
     /// Where it can come from; the first that can be reached is taken.
     pub sources: Vec<Source>,
-    /// The rootfs an image is built on.
+    /// What an image is built on: a lean rootfs, or another image.
     #[serde(default)]
     pub base: Option<String>,
     /// Without documentation and translations, as the first layer of images.
@@ -147,6 +147,13 @@ impl Recipes {
         Ok(())
     }
 
+    /// What an image may not hold: what its recipe removes, and what those below it remove.
+    pub fn removed(&self, recipe: &Recipe) -> Vec<String> {
+        let base = |recipe: &&Recipe| self.find(recipe.base.as_ref()?).ok();
+        let chain = std::iter::successors(Some(recipe), base);
+        chain.flat_map(|recipe| recipe.remove.iter().cloned()).collect()
+    }
+
     /// The recipe called `name`.
     pub fn find(&self, name: &str) -> Result<&Recipe> {
         self.artifacts
@@ -258,6 +265,16 @@ mod tests {
             recipes.find("nginx:stable").unwrap().files["/docker-entrypoint.sh"].mode,
             0o755
         );
+    }
+
+    #[test]
+    fn an_image_lacks_what_any_recipe_below_it_removes() {
+        let source = "sources: [{debian: {suite: trixie, packages: []}}]";
+        let text = format!(
+            "artifacts:\n- {{name: a, kind: rootfs, lean: true, remove: [/a], {source}}}\n- {{name: 'b:1', kind: oci-image, base: a, remove: [/b], {source}}}\n- {{name: 'c:1', kind: oci-image, base: 'b:1', remove: [/c], {source}}}\n"
+        );
+        let recipes = Recipes::parse("b.yaml", &text).unwrap();
+        assert_eq!(recipes.removed(recipes.find("c:1").unwrap()), ["/c", "/b", "/a"]);
     }
 
     #[test]

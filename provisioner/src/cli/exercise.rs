@@ -1,5 +1,6 @@
 //! What the verbs on exercises share: finding a lab and what is named of it, reaching its classroom, setting an exercise up.
 
+mod files;
 mod find;
 
 use std::collections::BTreeMap;

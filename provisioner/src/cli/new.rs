@@ -6,7 +6,8 @@ use std::path::Path;
 
 use crate::cli::{App, exercise};
 use crate::error::{Error, Result, exit};
-use crate::lab::embedded::{self, Files};
+use crate::lab::embedded;
+use crate::lab::files::Files;
 use crate::lab::load::{is_id, load};
 use crate::lab::skeleton;
 use crate::text;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::authority_store::AuthorityStore;
 use crate::cli::raise::{Raised, raise};
 use crate::cli::{App, exercise};
 use crate::error::{Error, Result, exit};
@@ -9,10 +10,12 @@ use crate::event::What;
 use crate::facts::told;
 use crate::gather::{Sessions, look};
 use crate::lab::{Exercise, Lab};
+use crate::report::cast::Casts;
 use crate::report::html;
 use crate::report::jsonl::Jsonl;
 use crate::report::junit::Junit;
 use crate::report::past;
+use crate::report::redaction::Redaction;
 use crate::report::run::Run;
 use crate::runner::classroom::Classroom;
 use crate::runner::{Runner, Tally};
@@ -37,6 +40,9 @@ pub struct Args {
     /// Go on after an exercise that did not pass
     #[arg(long)]
     keep_going: bool,
+    /// Record what each step's terminal shows, as asciicast files beside the report
+    #[arg(long)]
+    record: bool,
 }
 
 /// Runs the verb.
@@ -82,7 +88,12 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
         let now = exercise::circumstances(app, &seat, &chosen, &clients).await?;
         let cluster = told(&seat.cluster, &sight.observed, provider.name(), now.online);
         app.sink.send(None, What::ClusterSeen { cluster });
-        let classroom = Classroom::new(&seat.cluster, Some(seat.provider.as_ref()), now, clients);
+        let mut classroom = Classroom::new(&seat.cluster, Some(seat.provider.as_ref()), now, clients);
+        classroom.redaction = Redaction::new(&AuthorityStore::new(state).secrets()?);
+        if args.record {
+            let redaction = classroom.redaction.clone();
+            classroom.casts = Some(Casts::create(&directory, app.out.lang, redaction)?);
+        }
         Ok::<_, Error>(
             Runner::new(&lab, &classroom, &app.sink, &app.interrupt, args.keep_going)
                 .run(&chosen)
@@ -115,7 +126,8 @@ fn going_on(args: &Args, tally: &Tally) -> Option<String> {
     } else {
         format!(" --from {from}")
     };
-    Some(format!("lab run {}{only}{from}", args.lab))
+    let record = if args.record { " --record" } else { "" };
+    Some(format!("lab run {}{only}{from}{record}", args.lab))
 }
 
 fn choose<'lab>(args: &Args, lab: &'lab Lab) -> Result<Vec<&'lab Exercise>> {

@@ -1,12 +1,14 @@
 //! `lab show`: an exercise as a person would type it.
 
 use crate::cli::{App, exercise};
-use crate::config::Cluster;
+use crate::config::{Cluster, Node};
 use crate::error::{Result, exit};
 use crate::lab::step::{instances, nodes};
 use crate::lab::variables::{Variables, built_in};
 use crate::lab::{Action, Exercise, Lab, Step};
+use crate::runner::classroom::FILES;
 use crate::runner::progress::Sight;
+use crate::text;
 use crate::text::Lang;
 
 /// Arguments of `lab show`.
@@ -34,9 +36,20 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
             app.out
                 .line(format!("\n## {name}: {title}\n[{}]", names.join(" ")));
             let Some(node) = hosts.first() else { continue };
-            let mut variables = lab.variables.clone();
-            variables.extend(built_in(&cluster, node, &lab.name, id));
-            variables.extend(instance.values);
+            let variables = known(&lab, exercise, node, &cluster, instance.values);
+            if !step.files.is_empty() {
+                let exercise = &args.exercise;
+                let words = text!(
+                    "# 아래 파일은 `lab start {exercise}`이(가) 가져다 둡니다",
+                    "# `lab start {exercise}` puts these files there"
+                );
+                app.out.line(format!("  {}", words.get(lang)));
+            }
+            for file in &step.files {
+                let (path, short) = (&file.path, &file.sha256[..12]);
+                app.out
+                    .line(format!("  {FILES}/{id}/{path}  ← files/{path}  sha256:{short}"));
+            }
             let action = action(step, &variables, lang);
             action.lines().for_each(|line| app.out.line(format!("  {line}")));
         }
@@ -54,6 +67,15 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
         }
     }
     Ok(exit::OK)
+}
+
+/// The variables whose values are known before anything runs on `node`.
+fn known(lab: &Lab, exercise: &Exercise, node: &Node, cluster: &Cluster, values: Variables) -> Variables {
+    let mut variables = lab.variables.clone();
+    variables.extend(built_in(cluster, node, &lab.name, &exercise.id));
+    variables.extend(values);
+    variables.insert("files".into(), format!("{FILES}/{}", exercise.id));
+    variables
 }
 
 /// What a person types for a step, known variables filled in.
@@ -87,9 +109,8 @@ pub(super) fn answer(
     let Some(node) = nodes(&step.hosts, cluster).into_iter().next() else {
         return String::new();
     };
-    let mut variables = lab.variables.clone();
-    variables.extend(built_in(cluster, node, &lab.name, &exercise.id));
-    variables.extend(instance.map(|instance| instance.values).unwrap_or_default());
+    let values = instance.map(|instance| instance.values).unwrap_or_default();
+    let variables = known(lab, exercise, node, cluster, values);
     format!("# {}\n{}", node.name, action(step, &variables, lang))
 }
 

@@ -1,7 +1,6 @@
 //! The labs the program carries. A project's own `labs/` comes first (see [`crate::cli`]).
 
-/// The files of a lab, by name.
-pub type Files = std::collections::BTreeMap<String, String>;
+use super::files::Files;
 
 macro_rules! lab {
     ($name:literal: $($file:literal),* $(,)?) => {
@@ -38,6 +37,15 @@ const LABS: &[Embedded] = &[lab!("chapter4":
     "registry.yaml",
     "notes-registry.yaml",
     "kubernetes-registry.yaml",
+    "files/basic/Dockerfile",
+    "files/distroless/Dockerfile",
+    "files/inbuilder/mvnw",
+    "files/inbuilder/pom.xml",
+    "files/inbuilder/src/main/java/EchoIp.java",
+    "files/inbuilder/src/main/resources/port",
+    "files/inside/Dockerfile",
+    "files/multistage/Dockerfile",
+    "files/slim/Dockerfile",
 )];
 
 /// Names of the labs there are.

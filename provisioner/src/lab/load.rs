@@ -3,6 +3,7 @@
 mod check;
 mod claim;
 mod exercise;
+mod files;
 mod scalar;
 mod vacuous;
 
@@ -11,7 +12,7 @@ pub use scalar::is_id;
 use serde_json::Value as Json;
 use serde_yaml::Location;
 
-use super::embedded::Files;
+use super::files::Files;
 use super::raw::{self, Word};
 use super::{Lab, ledger, references};
 use crate::config::{Cluster, Problem, excerpt, shape, suggest, tree};

@@ -94,7 +94,7 @@ pub fn needs<'lab>(exercise: &'lab Exercise, step: &str) -> BTreeSet<&'lab str> 
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
-    use super::super::embedded::Files;
+    use super::super::files::Files;
     use super::super::load::load;
     use super::*;
     use Standing::{Holds, Open};

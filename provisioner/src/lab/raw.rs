@@ -81,6 +81,9 @@ pub struct Step {
     /// One instance of the step per value.
     #[serde(default)]
     pub matrix: BTreeMap<String, At<Vec<Word>>>,
+    /// Files of the lab, below its files/, that are on the node before the script runs.
+    #[serde(default)]
+    pub files: Vec<Word>,
     /// The bash script that solves it.
     pub solve: Option<Word>,
     /// Instead of a script: restart the node or its engine.

@@ -41,7 +41,7 @@ pub fn listed(text: &str, exercise: &str) -> Option<String> {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
-    use super::super::embedded::Files;
+    use super::super::files::Files;
     use super::super::load::load;
     use super::*;
 

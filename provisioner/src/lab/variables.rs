@@ -3,7 +3,7 @@
 //! Built in, for every script and every `${name}`: `lab`, `exercise`, `node` and `node_address` (where it runs), `master`,
 //! `master_address`, `workers` (names, separated by blanks), `worker1`, `worker1_address`, `worker2`, …, `registry`
 //! (address:port, as the notes write it), `registry_name` (name:port), `registry_host`, `registry_address`, `registry_port`.
-//! Scripts also get `state`: a directory on the node that lives as long as the exercise.
+//! Scripts also get `state` and `files`: directories on the node that live as long as the exercise; in `files` is what its steps list.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +35,7 @@ pub fn is_built_in(name: &str) -> bool {
         let number = number.strip_suffix("_address").unwrap_or(number);
         Some(!number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
     };
-    CONSTANT.contains(&name) || name == "state" || numbered().unwrap_or(false)
+    CONSTANT.contains(&name) || ["state", "files"].contains(&name) || numbered().unwrap_or(false)
 }
 
 /// The built-in variables on `node`.

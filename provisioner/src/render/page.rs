@@ -174,6 +174,8 @@ pub struct Done {
     pub reason: Option<Both>,
     /// What to try.
     pub hint: Option<Both>,
+    /// Its recording, relative to the page; may be empty.
+    pub cast: String,
     /// What ran there.
     pub versions: String,
 }

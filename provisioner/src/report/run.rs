@@ -91,6 +91,8 @@ pub struct Did {
     pub reason: Option<Text>,
     /// What to try.
     pub hint: Option<Text>,
+    /// Its recording, relative to the report.
+    pub cast: Option<String>,
 }
 
 impl Did {
@@ -162,6 +164,9 @@ impl Run {
                     unit: *unit,
                     values: values.clone(),
                 }),
+                What::Recorded { exercise, step, file } => {
+                    run.recorded(exercise, (step, event.node.as_ref()), file);
+                }
                 What::RunFinished { millis, .. } => run.millis = Some(*millis),
                 _ => run.take(event),
             }
@@ -199,10 +204,20 @@ impl Run {
             output: done.output.to_owned(),
             reason: done.reason.cloned(),
             hint: done.hint.cloned(),
+            cast: None,
         };
         // Counted here, not taken from the end: a killed run has none.
         self.counts.add(did.outcome);
         self.exercise(done.exercise).did.push(did);
+    }
+
+    /// Ties a recording to the step on the node it is of.
+    fn recorded(&mut self, exercise: &str, (step, node): (&str, Option<&NodeName>), file: &str) {
+        let mut did = self.exercise(exercise).did.iter_mut().rev();
+        let of = |did: &&mut Did| did.check.is_none() && did.step == step && did.node.as_ref() == node;
+        if let Some(did) = did.find(of) {
+            did.cast = Some(file.to_owned());
+        }
     }
 
     fn exercise(&mut self, id: &str) -> &mut Exercise {

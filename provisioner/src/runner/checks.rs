@@ -80,6 +80,7 @@ impl Runner<'_> {
                 reason: verdict,
                 hint,
             };
+            let what = self.classroom.redaction.of_event(what);
             self.sink.send(Some(&script.node.name), what);
             if outcome == Outcome::Passed {
                 self.measured(exercise, instance, check, script, ran);

@@ -1,30 +1,39 @@
 //! The nodes an exercise runs on, reached: runs scripts there, in parallel, and restarts nodes. Judges nothing.
 
+mod ran;
+
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use agent::client::Client;
-use agent::wire::{EngineAction, How, Run};
+use agent::wire::{EngineAction, Run};
 use tokio::task::JoinSet;
 
 use crate::config::{Cluster, Node};
 use crate::error::{Error, Result};
-use crate::lab::matcher::Seen;
 use crate::lab::step::Circumstances;
 use crate::lab::variables::Variables;
 use crate::node::NodeName;
 use crate::provider::Provider;
+use crate::report::cast::{Casts, Tape};
+use crate::report::redaction::Redaction;
 use crate::session::Session;
 use crate::text;
-use crate::text::Text;
 use crate::transport::patient;
+pub use ran::{Ran, Unseen};
 
 /// Bytes of each stream that are kept of a script's output.
 const CAP: u64 = 1 << 20;
 
+/// How long a file may take.
+const PUT: Duration = Duration::from_secs(30);
+
 /// Where exercises keep their state on a node: on disk, so that it outlives a restart of the node.
 const STATE: &str = "/var/lib/lab/exercises";
+
+/// Where the files of exercises are on a node.
+pub const FILES: &str = "/var/lib/lab/files";
 
 /// A cluster whose nodes are reached.
 pub struct Classroom<'seat> {
@@ -36,6 +45,12 @@ pub struct Classroom<'seat> {
     pub circumstances: Circumstances,
     /// Directory on the nodes below which each exercise keeps its `$state`.
     pub state: String,
+    /// Directory on the nodes below which each exercise has its `$files`.
+    pub files: String,
+    /// Where steps' terminals are recorded, if they are.
+    pub casts: Option<Casts>,
+    /// What nothing that is told may show.
+    pub redaction: Redaction,
     clients: Mutex<BTreeMap<NodeName, Client>>,
 }
 
@@ -48,50 +63,6 @@ pub struct Script<'cluster> {
     pub text: String,
     /// Its environment.
     pub variables: Variables,
-}
-
-/// How a script ended.
-#[derive(Clone, Debug)]
-pub struct Ran {
-    /// What it printed and its exit code; or why that is not known.
-    pub seen: std::result::Result<Seen, Unseen>,
-    /// Bytes it printed beyond what is kept.
-    pub cut: u64,
-    /// Milliseconds it took.
-    pub millis: u64,
-}
-
-/// Why it is not known how a script ends.
-#[derive(Clone, Debug)]
-pub struct Unseen {
-    /// Whatever was in the way, its deadline for instance.
-    pub why: Text,
-    /// What it had printed until then.
-    pub output: String,
-}
-
-impl Ran {
-    /// One that was never seen to end.
-    pub fn unseen(why: Text) -> Self {
-        let output = String::new();
-        Self {
-            seen: Err(Unseen { why, output }),
-            cut: 0,
-            millis: 0,
-        }
-    }
-
-    /// All it printed that was kept, for a person.
-    pub fn output(&self) -> String {
-        let mut output = match &self.seen {
-            Ok(seen) => format!("{}{}", seen.stdout, seen.stderr),
-            Err(unseen) => unseen.output.clone(),
-        };
-        if self.cut > 0 {
-            output += &format!("\n[… {} bytes more]\n", self.cut);
-        }
-        output
-    }
 }
 
 impl<'seat> Classroom<'seat> {
@@ -107,6 +78,9 @@ impl<'seat> Classroom<'seat> {
             provider,
             circumstances,
             state: STATE.into(),
+            files: FILES.into(),
+            casts: None,
+            redaction: Redaction::default(),
             clients: Mutex::new(clients),
         }
     }
@@ -125,7 +99,8 @@ impl<'seat> Classroom<'seat> {
                 cap: Some(CAP),
                 ..Run::default()
             };
-            tasks.spawn(async move { (at, one(client, run).await) });
+            let tape = self.casts.is_some().then(Tape::start);
+            tasks.spawn(async move { (at, ran::one(client, run, tape).await) });
         }
         let lost = || Ran::unseen("the task that ran it died".into());
         let mut results: Vec<Ran> = scripts.iter().map(|_| lost()).collect();
@@ -135,6 +110,16 @@ impl<'seat> Classroom<'seat> {
             }
         }
         results
+    }
+
+    /// Writes a file of the lab on a node.
+    pub async fn put(&self, node: &NodeName, path: &str, text: &str) -> Result<()> {
+        let cannot = || Error::new(text!("{path}을(를) 쓸 수 없음", "cannot write {path}")).on(node);
+        let client = self.client(node);
+        let client = client.ok_or_else(|| cannot().cause("the node is not reached"))?;
+        let written = tokio::time::timeout(patient(PUT), client.put_bytes(path, 0o644, text.as_bytes()));
+        let written = written.await.map_err(|error| cannot().because(error))?;
+        written.map_err(|error| cannot().because(error))
     }
 
     /// Stops the node, boots it and reaches it again.
@@ -176,12 +161,18 @@ impl<'seat> Classroom<'seat> {
     }
 }
 
-/// A script as a person would run it from the host.
-pub fn command(script: &Script<'_>) -> String {
-    let used = script
+/// The variables a script uses, with their values.
+pub fn used<'script>(
+    script: &'script Script<'_>,
+) -> impl Iterator<Item = (&'script String, &'script String)> {
+    script
         .variables
         .iter()
-        .filter(|(name, _)| uses(&script.text, name));
+        .filter(|(name, _)| uses(&script.text, name))
+}
+
+/// A script as a person would run it from the host.
+pub fn command(script: &Script<'_>) -> String {
     let mut words = vec![
         "lab".to_owned(),
         "exec".into(),
@@ -189,7 +180,7 @@ pub fn command(script: &Script<'_>) -> String {
         "--".into(),
     ];
     let before = words.len();
-    words.extend(used.map(|(name, value)| format!("{name}={value}")));
+    words.extend(used(script).map(|(name, value)| format!("{name}={value}")));
     if words.len() > before {
         words.insert(before, "env".into());
     }
@@ -205,50 +196,6 @@ pub fn uses(script: &str, name: &str) -> bool {
         rest.strip_prefix(name)
             .is_some_and(|after| !after.starts_with(word))
     })
-}
-
-async fn one(client: Option<Client>, run: Run) -> Ran {
-    let since = Instant::now();
-    let seconds = run.deadline_ms.unwrap_or_default().div_ceil(1000);
-    let ended = match client {
-        None => Err(text!("닿지 않는 노드", "the node is not reached")),
-        Some(client) => client
-            .run(run)
-            .await
-            .map_err(|error| text!("실행하지 못함: {error}", "could not run it: {error}")),
-    };
-    let ran = match ended {
-        Err(why) => Ran::unseen(why),
-        Ok(ended) => {
-            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-            let (stdout, stderr) = (text(&ended.stdout), text(&ended.stderr));
-            let late = text!(
-                "제한 시간 {seconds}초가 지나 끝냄",
-                "ended, as its deadline of {seconds} s passed"
-            );
-            let seen = match ended.exited.how {
-                How::Code(code) => Ok(code),
-                How::Signal(signal) => Ok(128 + signal),
-                How::Deadline => Err(late),
-                How::Cancelled => Err(text!("취소됨", "cancelled")),
-            };
-            Ran {
-                seen: match seen {
-                    Ok(code) => Ok(Seen { code, stdout, stderr }),
-                    Err(why) => Err(Unseen {
-                        why,
-                        output: format!("{stdout}{stderr}"),
-                    }),
-                },
-                cut: ended.exited.stdout_dropped + ended.exited.stderr_dropped,
-                millis: 0,
-            }
-        }
-    };
-    Ran {
-        millis: millis(since.elapsed()),
-        ..ran
-    }
 }
 
 /// Whole milliseconds.

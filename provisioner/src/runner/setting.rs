@@ -87,8 +87,28 @@ impl Runner<'_> {
             "state".into(),
             format!("{}/{}", self.classroom.state, exercise.id),
         );
+        variables.insert(
+            "files".into(),
+            format!("{}/{}", self.classroom.files, exercise.id),
+        );
         variables.extend(instance.values.clone());
         variables
+    }
+
+    /// Puts a step's files on its nodes. An error names the node.
+    pub(super) async fn place(
+        &self,
+        exercise: &Exercise,
+        step: &Step,
+        nodes: &[&Node],
+    ) -> crate::error::Result<()> {
+        for node in nodes {
+            for file in &step.files {
+                let path = format!("{}/{}/{}", self.classroom.files, exercise.id, file.path);
+                self.classroom.put(&node.name, &path, &file.text).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Nodes an exercise runs on, each once, in the cluster's order.
@@ -143,7 +163,7 @@ impl Runner<'_> {
         }
     }
 
-    /// Runs every cleanup, the last step's first, then ends what still runs and removes the state directory.
+    /// Runs every cleanup, the last step's first, then ends what still runs and removes the state directory and the files.
     pub(super) async fn clean(&self, exercise: &Exercise) -> Outcome {
         let mut outcome = Outcome::Skipped;
         for step in exercise.steps.iter().rev().filter(|step| step.cleanup.is_some()) {
@@ -155,7 +175,7 @@ impl Runner<'_> {
             name: String::new(),
             values: Variables::new(),
         };
-        let text = format!("{SWEEP}rm -rf \"$state\"");
+        let text = format!("{SWEEP}rm -rf \"$state\" \"$files\"");
         let last = self
             .used(exercise)
             .into_iter()

@@ -149,6 +149,11 @@ impl Runner<'_> {
         nodes: &[&Node],
         captured: &mut Captured,
     ) -> Outcome {
+        if let Err(error) = self.place(exercise, step, nodes).await {
+            let told = Told::simple(&instance.name, Outcome::Errored, error.told());
+            self.tell(exercise, error.node(), told);
+            return Outcome::Errored;
+        }
         let text = match &step.action {
             Action::Nothing => return Outcome::Passed,
             Action::RestartNode | Action::RestartEngine => {
@@ -183,10 +188,8 @@ impl Runner<'_> {
             .iter()
             .zip(&results)
             .filter_map(|(script, ran)| {
-                Some((
-                    script.node.name.to_string(),
-                    ran.seen.as_ref().ok()?.stdout.clone(),
-                ))
+                let seen = ran.seen.as_ref().ok()?;
+                Some((script.node.name.to_string(), seen.stdout.clone()))
             })
             .collect();
         let across = step.expect.across(&outputs);
@@ -217,6 +220,7 @@ impl Runner<'_> {
                 reason,
             };
             self.tell(exercise, Some(&script.node.name), told);
+            self.record(exercise, step, instance, (script, ran));
         }
         outcome
     }

@@ -15,7 +15,7 @@ use crate::config::{Cluster, ProviderKind};
 use crate::event::{Event, Outcome, Reporter, Sink, What};
 use crate::interrupt::Interrupt;
 use crate::lab::Lab;
-use crate::lab::embedded::Files;
+use crate::lab::files::Files;
 use crate::lab::load::load;
 use crate::lab::step::Circumstances;
 use crate::node::NodeName;
@@ -83,6 +83,7 @@ impl Stage {
             );
         }
         files.insert("lab.yaml".into(), lab);
+        files.insert("files/app/words".into(), "한글\n".into());
         let lab = load("test", &files, Some(&cluster))
             .map_err(|problems| format!("{problems:#?}"))
             .unwrap();
@@ -107,8 +108,10 @@ impl Stage {
             provider: ProviderKind::Local,
             online,
         };
+        let below = |name: &str| self.scratch.path().join(name).display().to_string();
         let mut classroom = Classroom::new(&self.cluster, None, circumstances, self.clients.clone());
-        classroom.state = self.scratch.path().join("state").display().to_string();
+        classroom.state = below("state");
+        classroom.files = below("files");
         classroom
     }
 }
@@ -226,6 +229,20 @@ async fn outcomes_stay_apart_and_cleanups_run() {
     assert_eq!(said[0], "5 step(s) and check(s) did not pass");
     assert_eq!(said.last().unwrap(), "one/online may not be skipped");
     assert!(run.left.is_empty());
+}
+
+#[tokio::test]
+async fn a_step_finds_its_files_and_takes_them_away() {
+    let steps = "steps:
+- {id: a, title: t, files: [app], solve: 'cat \"$files/app/words\"; chmod 700 \"$files/app/words\"', expect: {stdout: {exactly: 한글}}}
+- {id: b, title: t, solve: 'ls \"$files\"', expect: {stdout: {exactly: app}}}
+";
+    let run = run(&[("one", steps)], false, false).await;
+    assert_eq!(run.lines, ["a m-k8s Passed", "b m-k8s Passed", "= one Passed"]);
+    let left: Vec<_> = std::fs::read_dir(run.scratch.path().join("files"))
+        .unwrap()
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ enum Way {
 use Way::{As, By, Ci, Ends, Full};
 
 /// In the order they are run.
-const COMMANDS: [(&str, Way); 47] = [
+const COMMANDS: [(&str, Way); 48] = [
     ("cargo lab", By("labs::chapter4_passes_and_reports")),
     ("cargo lab run chapter4", By("labs::chapter4_passes_and_reports")),
     ("cargo test --workspace", Ci),
@@ -61,6 +61,10 @@ const COMMANDS: [(&str, Way); 47] = [
     ("lab solve chapter4/publish-port", Ends(0)),
     ("lab reset chapter4/publish-port", Ends(0)),
     ("lab run chapter4/restart-policy", Ends(0)),
+    (
+        "--record",
+        By("record::each_step_is_a_cast_that_plays_what_was_captured"),
+    ),
     ("lab report", Ends(0)),
     ("lab report --list", Ends(0)),
     (

@@ -89,6 +89,11 @@ fn events(outcome: Outcome, millis: u64, words: &str) -> String {
         counts: lab::event::Counts::default(),
         millis: millis + 200,
     };
+    let recorded = |step: &str, file: &str| What::Recorded {
+        exercise: "one".into(),
+        step: step.into(),
+        file: file.into(),
+    };
     let all = [
         What::LabRead { outline },
         What::ClusterSeen {
@@ -96,6 +101,7 @@ fn events(outcome: Outcome, millis: u64, words: &str) -> String {
         },
         started,
         step("do", Outcome::Passed, millis),
+        recorded("do", "casts/one.do.m-k8s.cast"),
         check("do", outcome),
         What::Measured {
             exercise: "one".into(),
@@ -115,6 +121,7 @@ fn events(outcome: Outcome, millis: u64, words: &str) -> String {
             ],
         },
         step("do[p=x]", Outcome::Passed, 5),
+        recorded("do[p=x]", "javascript:window.hacked=1"),
         check("do[p=x]", Outcome::Passed),
         step("online", Outcome::Skipped, 0),
         ended,
@@ -261,6 +268,11 @@ fn hostile_page() {
         .passes()
         .prints("report.html");
     let page = seat.project().join("lab-reports/hostile/report.html");
+    let links = std::fs::read_to_string(&page)
+        .unwrap()
+        .matches(" download>")
+        .count();
+    assert_eq!(links, 1, "only what lies beside the report is linked");
     page::visit(&page, 3);
 }
 

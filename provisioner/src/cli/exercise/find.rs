@@ -1,14 +1,11 @@
-//! Where labs are found: in the project's `labs/`, else in the program. Their files are read here and understood elsewhere.
+//! Where labs are found: in the project's `labs/`, else in the program. Their files are read by its neighbour and understood elsewhere.
 
-use std::path::Path;
-
-use serde_yaml::Location;
-
-use crate::cli::yaml;
+use super::files::read;
 use crate::config::{Cluster, Problem, suggest};
 use crate::error::{Error, Result};
 use crate::lab::Lab;
-use crate::lab::embedded::{self, Files};
+use crate::lab::embedded;
+use crate::lab::files::Files;
 use crate::lab::load::load;
 use crate::paths::Paths;
 use crate::report::out::Out;
@@ -64,35 +61,4 @@ pub fn told(name: &str, problems: &[Problem], out: Out) -> Error {
     out.problems(problems);
     let count = problems.len();
     Error::usage(text!("{name}: 문제 {count}개", "{name}: {count} problem(s)"))
-}
-
-/// Every YAML file of a directory, and those that are not read.
-fn read(name: &str, directory: &Path) -> Result<(Files, Vec<Problem>)> {
-    let failed =
-        |error: std::io::Error| Error::usage(format!("cannot read {}", directory.display())).because(error);
-    let (mut files, mut problems) = (Files::new(), vec![]);
-    for entry in std::fs::read_dir(directory).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let path = entry.path();
-        if path.extension().is_none_or(|extension| extension != "yaml") {
-            continue;
-        }
-        let file = entry.file_name().to_string_lossy().into_owned();
-        let shown = format!("labs/{name}/{file}");
-        if entry.file_type().map_err(failed)?.is_symlink() {
-            let message = text!(
-                "링크: lab의 파일은 그 lab의 디렉터리를 벗어나지 않음",
-                "a link: a lab's files do not leave its directory"
-            );
-            let hint = text!("파일을 복사해 두세요", "copy the file here");
-            problems.push(Problem::at(&shown, Location::UNKNOWN, message, Some(hint)));
-            continue;
-        }
-        match yaml::read(&path, &shown) {
-            Ok(text) => drop(files.insert(file, text)),
-            Err(problem) => problems.push(problem),
-        }
-    }
-    problems.sort_by(|one, other| one.file.cmp(&other.file));
-    Ok((files, problems))
 }

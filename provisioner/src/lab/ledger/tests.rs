@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use super::super::embedded::Files;
+use super::super::files::Files;
 use super::super::load::load;
 
 const LEDGER: &str = "title: {ko: 장, en: chapter}\nexercises: [one.yaml]\nclaims: claims.yaml\n";

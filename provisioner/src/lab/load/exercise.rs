@@ -137,6 +137,7 @@ impl Reader<'_> {
             checks,
             cleanup: raw.cleanup.as_ref().map(|script| (**script).clone()),
             sabotage: self.sabotage(raw.sabotage.as_ref()),
+            files: self.step_files(&raw.files),
             id: id?,
             title: title?,
         })

@@ -2,7 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use super::super::embedded::{self, Files};
+use super::super::embedded;
+use super::super::files::Files;
 use super::load;
 
 const LAB: &str = "title: {ko: 장, en: chapter}\nexercises: [one.yaml]\n";
@@ -206,11 +207,71 @@ fn what_the_program_carries_is_right_and_complete() {
         let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("../labs")
             .join(name);
-        let on_disk: Vec<String> = std::fs::read_dir(directory)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
+        let mut on_disk = vec![];
+        walk(&directory, "", &mut on_disk);
+        assert!(on_disk.len() > 20 && on_disk.iter().any(|file| file.starts_with("files/")));
         assert!(on_disk.iter().all(|file| files.contains_key(file)), "{on_disk:?}");
+    }
+}
+
+fn walk(directory: &std::path::Path, below: &str, found: &mut Vec<String>) {
+    for entry in std::fs::read_dir(directory.join(below)).unwrap() {
+        let entry = entry.unwrap();
+        let name = format!("{below}{}", entry.file_name().into_string().unwrap());
+        match entry.file_type().unwrap().is_dir() {
+            true => walk(directory, &format!("{name}/"), found),
+            false => found.push(name),
+        }
+    }
+}
+
+#[test]
+fn a_steps_files_are_the_labs_own() {
+    let load = |words: &str| {
+        let steps = format!("{HEAD}steps:\n- {{id: a, solve: x, title: t, files: [{words}]}}\n");
+        let mut files: Files = [
+            ("lab.yaml".into(), LAB.into()),
+            ("one.yaml".into(), steps),
+            ("files/app/pom.xml".into(), "<project/>".into()),
+            ("files/app/src/Main.java".into(), "class Main {}".into()),
+            ("files/apple".into(), String::new()),
+        ]
+        .into();
+        files
+            .refused
+            .insert("files/link".into(), "a symbolic link".into());
+        files
+            .refused
+            .insert("files/deep/link".into(), "a symbolic link".into());
+        super::load("test", &files, None)
+    };
+    let taken = |words: &str| {
+        let lab = load(words).unwrap();
+        let files = lab.exercises[0].steps[0].files.iter();
+        files.map(|file| file.path.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(taken("app, app/pom.xml"), ["app/pom.xml", "app/src/Main.java"]);
+    assert_eq!(taken("apple"), ["apple"]);
+    let lab = load("apple").unwrap();
+    let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    assert_eq!(lab.exercises[0].steps[0].files[0].sha256, empty);
+    let said = |word: &str| {
+        let problems = load(word).unwrap_err();
+        let at =
+            |problem: &crate::config::Problem| (problem.line, problem.column, problem.message.en.clone());
+        problems.iter().map(at).collect::<Vec<_>>()
+    };
+    for (word, message) in [
+        ("../one.yaml", "`../one.yaml` leaves the lab's directory"),
+        ("/etc/passwd", "`/etc/passwd` leaves the lab's directory"),
+        ("app/../../x", "`app/../../x` leaves the lab's directory"),
+        ("./app", "`./app` leaves the lab's directory"),
+        ("link", "`files/link`: a symbolic link"),
+        ("link/passwd", "`files/link`: a symbolic link"),
+        ("deep", "`files/deep/link`: a symbolic link"),
+        ("ap", "there is no file `files/ap`"),
+    ] {
+        assert_eq!(said(word), [(5, 39, message.to_owned())], "{word}");
     }
 }
 

@@ -4,6 +4,7 @@ use super::bars::share;
 use super::{Places, both, key, node, verdict_counts};
 use crate::lab::verdict::{Evidence, Settled, excerpt};
 use crate::render::page::{Both, Claim, Done, Exercise, Section};
+use crate::report::cast;
 use crate::report::out::duration;
 use crate::report::run::{self, Did, Run};
 use crate::text::Text;
@@ -126,6 +127,7 @@ fn evidence(seen: &Evidence, run: &Run, places: &Places) -> Done {
         output: seen.output.clone(),
         reason: None,
         hint: None,
+        cast: String::new(),
         versions: seen.versions.clone().unwrap_or_default(),
     }
 }
@@ -173,6 +175,11 @@ fn done(did: &Did, place: String, longest: u64) -> Done {
         output: excerpt(&did.output, SHOWN),
         reason: did.reason.clone().map(Both),
         hint: did.hint.clone().map(Both),
+        cast: did
+            .cast
+            .clone()
+            .filter(|file| cast::is_name(file))
+            .unwrap_or_default(),
         versions: String::new(),
     }
 }
