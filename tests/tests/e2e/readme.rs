@@ -29,7 +29,7 @@ enum Way {
 use Way::{As, By, Ci, Ends, Full};
 
 /// In the order they are run.
-const COMMANDS: [(&str, Way); 48] = [
+const COMMANDS: [(&str, Way); 49] = [
     ("cargo lab", By("labs::chapter4_passes_and_reports")),
     ("cargo lab run chapter4", By("labs::chapter4_passes_and_reports")),
     ("cargo test --workspace", Ci),
@@ -81,6 +81,10 @@ const COMMANDS: [(&str, Way); 48] = [
     ("lab reset", As("lab reset --yes")),
     ("lab trust status", Ends(0)),
     ("lab test chapter4/publish-port", Ends(0)),
+    (
+        "--sabotage",
+        By("prove::what_is_broken_is_noticed_by_the_right_check"),
+    ),
     ("lab new mine/hello", Ends(0)),
     (
         "lab lint mine",
