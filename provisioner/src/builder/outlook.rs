@@ -26,10 +26,11 @@ pub struct Outlook {
     pub passed_over: Vec<Text>,
 }
 
-/// `about 4 minutes`.
+/// As `about 4 minutes`.
 pub fn span(seconds: u64) -> Text {
     match seconds {
-        0..90 => text!("약 {}초", "about {} seconds", seconds.max(1)),
+        0..5 => text!("몇 초", "a few seconds"),
+        5..90 => text!("약 {seconds}초", "about {seconds} seconds"),
         _ => text!("약 {}분", "about {} minutes", seconds.div_ceil(60)),
     }
 }
