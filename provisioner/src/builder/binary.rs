@@ -39,12 +39,14 @@ pub fn binary(
     for source in recipe.tried() {
         // Of its own: nothing of a source that failed is left for the next.
         let attempt = temporary.join(format!("source-{}", reasons.len()));
-        fs::create_dir(&attempt).map_err(failed(&attempt))?;
+        let result = attempt.join("result");
+        fs::create_dir_all(&result).map_err(failed(&result))?;
         let error = match resolver.reach(source, &attempt) {
             Err(error) => error,
             Ok(reached) => {
                 sink.note(taking(recipe, source));
-                let target = attempt.join("program");
+                // By its own name, as some programs look what they are called.
+                let target = result.join(recipe.name.replace('/', "-"));
                 let made = made(recipe, reached, &attempt, &target, work).and_then(|versions| {
                     hear(recipe, &target, &attempt)?;
                     store(recipe, source, versions, &target, out)

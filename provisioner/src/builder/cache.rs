@@ -67,6 +67,9 @@ pub struct Cache {
     _lock: Option<fs::File>,
 }
 
+/// Seconds to wait for another `lab` that builds: Kubernetes on a busy machine takes the better part of an hour.
+const LONGEST: u64 = 7200;
+
 /// The directories of the cache.
 pub const PARTS: [&str; 4] = ["artifacts", "refs", "stamps", "tmp"];
 
@@ -91,7 +94,7 @@ impl Cache {
         let lock = fs::File::create(root.join("lock")).map_err(failed(&root))?;
         let since = std::time::Instant::now();
         while let Err(fs::TryLockError::WouldBlock) = lock.try_lock() {
-            if since.elapsed().as_secs() > 1800 {
+            if since.elapsed().as_secs() > LONGEST {
                 return Err(Error::new(text!(
                     "다른 lab이 번들을 만드는 중",
                     "another lab is building the bundle"

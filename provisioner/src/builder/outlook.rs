@@ -10,8 +10,8 @@ use crate::paths::Paths;
 use crate::text;
 use crate::text::Text;
 
-/// Bytes that Go keeps of what it downloaded and compiled for Kubernetes.
-const GO_KEEPS: u64 = 5 << 30;
+/// Bytes that Go keeps of what it downloaded and compiled in a second, of those that recipes tell.
+const KEPT: u64 = 6 << 20;
 
 /// What making the bundle takes here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,10 +26,11 @@ pub struct Outlook {
     pub passed_over: Vec<Text>,
 }
 
-/// `about 4 minutes`.
+/// As `about 4 minutes`.
 pub fn span(seconds: u64) -> Text {
     match seconds {
-        0..90 => text!("약 {}초", "about {} seconds", seconds.max(1)),
+        0..5 => text!("몇 초", "a few seconds"),
+        5..90 => text!("약 {seconds}초", "about {seconds} seconds"),
         _ => text!("약 {}분", "about {} minutes", seconds.div_ceil(60)),
     }
 }
@@ -75,6 +76,7 @@ pub fn outlook(paths: &Paths, options: &Options) -> Result<Outlook> {
         estimate.download += usual.megabytes * 1_000_000;
         if source.compiles() {
             spent += seconds(usual);
+            estimate.disk += u64::from(usual.seconds) * KEPT;
             outlook
                 .compiled
                 .push((recipe.name.clone(), name(source), seconds(usual)));
@@ -85,9 +87,6 @@ pub fn outlook(paths: &Paths, options: &Options) -> Result<Outlook> {
     if opened.kubernetes.is_some() {
         // Programs, images and the archive of them.
         estimate.disk += 700 << 20;
-    }
-    if !outlook.compiled.is_empty() {
-        estimate.disk += GO_KEEPS;
     }
     estimate.minutes += u32::try_from(spent.div_ceil(60)).unwrap_or(u32::MAX);
     outlook.estimate = Some(estimate);

@@ -103,17 +103,18 @@ fn build(app: &App, paths: &Paths, options: &Options) -> Result<Parts> {
     if !options.offline && builder::cached(paths, options.kubernetes.as_deref())?.is_none() {
         let why = text!("번들을 만들려고", "to make the bundle");
         privilege::ensure_root(&why, app.out, paths)?;
+        let room = app.consent(paths, options)?;
         doctor::ensure_host(&doctor::Request {
             paths,
             needs: doctor::Needs {
                 cluster: None,
                 building: true,
+                room,
             },
             yes: app.global.yes,
             out: app.out,
             sink: &app.sink,
         })?;
-        app.consent(paths, options)?;
     }
     builder::parts(paths, options, &app.sink)
 }

@@ -13,14 +13,14 @@ const LONG: u64 = 90;
 
 impl App {
     /// Returns if making what the bundle lacks is agreed to: nothing is lacking, or it does not take long, or somebody
-    /// says yes. Says what it takes in any case.
-    pub fn consent(&self, paths: &Paths, options: &Options) -> Result<()> {
+    /// says yes. Says what it takes in any case, and returns the bytes it takes.
+    pub fn consent(&self, paths: &Paths, options: &Options) -> Result<u64> {
         if self.global.offline {
-            return Ok(());
+            return Ok(0);
         }
         let outlook = builder::outlook(paths, options)?;
         let Some(estimate) = outlook.estimate else {
-            return Ok(());
+            return Ok(0);
         };
         self.sink.note(doctor::first_build(doctor::Estimate {
             minutes: (estimate.minutes, estimate.minutes + 3),
@@ -41,10 +41,10 @@ impl App {
             });
         }
         if outlook.compiling() < LONG || self.global.yes {
-            return Ok(());
+            return Ok(estimate.disk);
         }
         match self.out.ask(&question(&outlook), true) {
-            Some(true) => Ok(()),
+            Some(true) => Ok(estimate.disk),
             _ => Err(declined(&outlook)),
         }
     }

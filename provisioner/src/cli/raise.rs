@@ -78,14 +78,16 @@ fn bundle(app: &App, seat: &Seat) -> Result<Bundle> {
     };
     let cached = builder::cached(&seat.paths, options.kubernetes.as_deref())?;
     let building = cached.is_none() && !app.global.offline;
-    if building {
-        app.consent(&seat.paths, &options)?;
-    }
+    let room = match building {
+        true => app.consent(&seat.paths, &options)?,
+        false => 0,
+    };
     doctor::ensure_host(&doctor::Request {
         paths: &seat.paths,
         needs: Needs {
             cluster: Some(&seat.cluster),
             building,
+            room,
         },
         yes: app.global.yes,
         out: app.out,

@@ -83,6 +83,7 @@ fn found(host: &Host, name: &str) -> Finding {
         Needs {
             cluster: Some(&cluster),
             building: true,
+            room: 0,
         },
     );
     findings
@@ -100,6 +101,7 @@ fn a_good_host_has_nothing_to_do() {
         Needs {
             cluster: Some(&cluster),
             building: true,
+            room: 0,
         },
     ) {
         assert_eq!(finding.outcome, Standing::Ok, "{finding:?}");
@@ -186,13 +188,35 @@ fn an_imported_bundle_needs_no_builder() {
 }
 
 #[test]
+fn what_is_to_be_built_needs_room_in_the_cache() {
+    let (_directory, mut host) = good_host();
+    for disk in &mut host.disks {
+        disk.available = 5 << 30;
+    }
+    let lacking = |room: u64| -> Vec<&str> {
+        let needs = Needs {
+            building: true,
+            room,
+            ..Needs::default()
+        };
+        let found = judge(&host, needs).into_iter();
+        found
+            .filter(|finding| finding.name.ends_with(" disk") && finding.outcome == Standing::Missing)
+            .map(|finding| finding.name)
+            .collect()
+    };
+    assert_eq!(lacking(0), [""; 0]);
+    assert_eq!(lacking(6 << 30), ["cache disk"]);
+}
+
+#[test]
 fn what_a_way_out_needs_is_required_only_where_cluster_yaml_says_so() {
     let (directory, host) = good_host();
     let pasta = |host: &Host, egress: Egress| {
         let cluster = Cluster { egress, ..cluster() };
         let needs = Needs {
             cluster: Some(&cluster),
-            building: false,
+            ..Needs::default()
         };
         let found = judge(host, needs)
             .into_iter()

@@ -18,7 +18,7 @@ const BASE: &str = "artifacts:
   - {name: debian-13, kind: rootfs, sources: [{debian: {suite: trixie, packages: []}}]}
 ";
 
-/// A Kubernetes of one program in Go, one in C, and an image of both.
+/// A Kubernetes of one program in Go, one in C, one of Debian, and an image.
 const SMALL: &str = r#"
 versions: [{version: 1.2.3}]
 programs: {/usr/local/bin/hello: "hello-${version}", /usr/local/bin/kubeadm: "hello-${version}"}
@@ -27,10 +27,14 @@ artifacts:
     kind: binary
     sources:
       - download: {url: "http://127.0.0.1:9/hello", digest: "http://127.0.0.1:9/hello.sha256", version: "v${version}", unproved: true}
-      - go: {module: example.org/hello, version: "v${version}", package: ., ldflags: [-s, -w, -X, "main.version=v${version}"], usual: {seconds: 200}}
+      - go: {module: example.org/hello, version: "v${version}", package: ., ldflags: [-s, -w, -X, "main.version=v${version}"], usual: {seconds: 100}}
   - name: wait-${version}
     kind: binary
     sources: [{c: {from: {module: {module: example.org/hello, version: "v${version}", file: wait.c}}, flags: [-Os, "-DVERSION=v${version}"]}}]
+  - name: busybox
+    kind: binary
+    says: {arguments: [--help], text: BusyBox}
+    sources: [{debian: {suite: trixie, packages: [busybox-static], file: /usr/bin/busybox}}]
   - name: registry.example.org/group/hello:v${version}
     kind: oci-image
     sources: []
@@ -244,6 +248,7 @@ fn small() {
     lab(&["bundle", "lock", "--kubernetes"], false).passes();
     let lock = fs::read_to_string(place.seat.project().join("bundle.lock")).unwrap();
     assert!(lock.contains("\"example.org/hello\": \"v1.2.3\""), "{lock}");
+    assert!(lock.contains("\"busybox-static\": \"1:1."), "{lock}");
     lab(&["bundle", "build", "--kubernetes", "--yes", "--locked"], false).passes();
 
     let others = SMALL.replace("group/hello", "group/other");

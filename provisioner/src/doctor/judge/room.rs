@@ -43,8 +43,9 @@ pub(super) fn memory(host: &Host, cluster: &Cluster) -> Finding {
 
 pub(super) fn disks(host: &Host, needs: Needs<'_>) -> Vec<Finding> {
     let wanted = if needs.building { FIRST_TIME } else { ROOM };
+    let each = [("state disk", wanted), ("cache disk", wanted.max(needs.room))];
     let mut findings: Vec<Finding> = vec![];
-    for (name, disk) in ["state disk", "cache disk"].into_iter().zip(&host.disks) {
+    for ((name, wanted), disk) in each.into_iter().zip(&host.disks) {
         findings.push(space(name, disk, wanted));
     }
     if let Some(state) = host.disks.first().filter(|disk| host::is_network(&disk.kind)) {
