@@ -27,7 +27,7 @@ pub struct Tally {
 
 impl Tally {
     /// Why the run does not count as done; empty: it does. (DESIGN 10: nothing failed, errored or blocked, each exercise has
-    /// a passed check, each skip is allowed.)
+    /// a passed check or was skipped whole, each skip is allowed.)
     pub fn objections(&self, lab: &Lab, exercises: &[&Exercise]) -> Vec<Text> {
         let mut objections = vec![];
         let bad = self.counts.failed + self.counts.errored + self.counts.blocked;
@@ -38,11 +38,11 @@ impl Tally {
             ));
         }
         for exercise in exercises {
-            if self
+            let none = self
                 .passed_checks
                 .get(&exercise.id)
-                .is_none_or(|count| *count == 0)
-            {
+                .is_none_or(|count| *count == 0);
+            if none && !self.skipped_with_leave(lab, exercise) {
                 let id = &exercise.id;
                 objections.push(text!("{id}: 통과한 점검이 하나도 없음", "{id}: no check passed"));
             }
@@ -55,5 +55,13 @@ impl Tally {
             objections.push(text!("{step}: 건너뛰어서는 안 됨", "{step} may not be skipped"));
         }
         objections
+    }
+
+    /// Whether all of it was skipped, as the lab allows: what it is about is not there.
+    fn skipped_with_leave(&self, lab: &Lab, exercise: &Exercise) -> bool {
+        exercise.steps.iter().all(|step| {
+            let name = format!("{}/{}", exercise.id, step.id);
+            self.skipped.contains(&name) && lab.allowed_skips.contains(&name)
+        })
     }
 }
