@@ -14,6 +14,7 @@ pub fn tests() -> Vec<Trial> {
     vec![
         booting("kubernetes::what_is_cut_short_or_broken_is_made_whole", whole),
         booting("kubernetes::pods_come_back_with_a_snapshot", restored),
+        booting("kubernetes::without_it_what_needs_it_is_skipped", without),
         booting("kubernetes::a_client_of_this_host_gets_in", client),
     ]
 }
@@ -142,6 +143,20 @@ fn restored() {
     kubectl("get deployments").passes().without("lab-saved");
     // What kubectl says of its own failure is passed on.
     kubectl("get deployment lab-saved").code(1).says("not found");
+}
+
+fn without() {
+    let seat = Seat::new(program(), HEAD).unwrap();
+    seat.lab(&["up", "--yes"]).passes();
+    for exercise in ["kubernetes-pods", "kubernetes-image", "kubernetes-registry"] {
+        seat.lab(&["run", &format!("chapter4/{exercise}")])
+            .passes()
+            .says("no Kubernetes");
+    }
+    seat.lab(&["kubectl", "get", "nodes"])
+        .code(2)
+        .says("`kubernetes: {version:");
+    seat.down().passes();
 }
 
 fn client() {
