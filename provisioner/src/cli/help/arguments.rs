@@ -2,6 +2,16 @@
 
 /// Verb, argument, help.
 pub(super) const ARGUMENTS: &[(&str, &str, &str)] = &[
+    (
+        "up",
+        "kubernetes",
+        "쿠버네티스(이 버전)와 함께: cluster.yaml이 말하지 않을 때; `lab down`까지 기억함",
+    ),
+    (
+        "up",
+        "no_kubernetes",
+        "쿠버네티스를 요청한 것을 잊음; 노드에 있는 것은 그대로 남음",
+    ),
     ("show", "exercise", "실습"),
     (
         "start",
