@@ -1,6 +1,6 @@
 //! kubeadm on nodes: a control plane, and workers that join it. What to do and where is in the change; tokens are made for one join, never in an argument, and deleted after it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use agent::wire::FactsQuery;
 
@@ -13,6 +13,7 @@ use crate::plan::{UnitStep, certificates};
 use crate::render::kubernetes as render;
 use crate::session::Session;
 use crate::text;
+use crate::transport::patient;
 
 /// What kubeadm is given. In memory: it may hold a token.
 const CONFIGURATION: &str = "/run/lab/kubeadm.yaml";
@@ -27,6 +28,7 @@ const SYS_RESOURCE: u64 = 24;
 const INIT: Duration = Duration::from_secs(300);
 const JOIN: Duration = Duration::from_secs(180);
 const USUAL: Duration = Duration::from_secs(60);
+const ANSWER: Duration = Duration::from_secs(120);
 
 /// `kubeadm init` on the master.
 pub(super) async fn init(hands: &Hands, session: &Session) -> Result<()> {
@@ -51,6 +53,7 @@ pub(super) async fn join(hands: &Hands, session: &Session) -> Result<()> {
     let kubectl = ["kubectl", "--kubeconfig", ADMINISTRATOR];
     let forget = ["delete", "node", "--ignore-not-found", node.name.as_str()];
     reset(session).await?;
+    answers(&master).await?;
     command(&master, &[&kubectl[..], &forget].concat()).await?;
     let made = [
         "kubeadm",
@@ -126,7 +129,35 @@ pub(super) async fn renew(hands: &Hands, session: &Session, kubelet: bool) -> Re
     if !pods.is_empty() {
         command(session, &[&crictl[..], &["rmp", "--force"], &pods].concat()).await?;
     }
-    unit_step(session, KUBELET, true, UnitStep::Restart).await
+    unit_step(session, KUBELET, true, UnitStep::Restart).await?;
+    answers(session).await
+}
+
+/// Polls until the API answers: after a boot, or with new certificates, that takes it a while.
+async fn answers(master: &Session) -> Result<()> {
+    let deadline = Instant::now() + patient(ANSWER);
+    let asked = [
+        "kubectl",
+        "--kubeconfig",
+        ADMINISTRATOR,
+        "--request-timeout=3s",
+        "get",
+        "--raw",
+        "/readyz",
+    ];
+    loop {
+        match command(master, &asked).await {
+            Ok(_) => return Ok(()),
+            Err(error) if Instant::now() > deadline => {
+                return Err(error.hint(text!(
+                    "쿠버네티스 API가 대답하지 않음: `lab logs {0} kubelet`이 까닭을 보여 줍니다",
+                    "the Kubernetes API does not answer: `lab logs {0} kubelet` shows why",
+                    master.node
+                )));
+            }
+            Err(_) => tokio::time::sleep(Duration::from_millis(250)).await,
+        }
+    }
 }
 
 /// Whoever logs in to the master types `kubectl` and nothing more.
@@ -178,8 +209,8 @@ async fn kubeadm(session: &Session, verb: &[&str], configuration: &str, limit: D
     command(session, &["rm", "-f", CONFIGURATION]).await?;
     done.map(drop).map_err(|error| {
         error.hint(text!(
-            "`lab exec {0} -- journalctl -u kubelet -n 50`이 까닭을 보여 줍니다; 고친 다음 `lab up`이 이어서 합니다",
-            "`lab exec {0} -- journalctl -u kubelet -n 50` shows why; once mended, `lab up` goes on from here",
+            "`lab logs {0} kubelet`이 까닭을 보여 줍니다; 고친 다음 `lab up`이 이어서 합니다",
+            "`lab logs {0} kubelet` shows why; once mended, `lab up` goes on from here",
             session.node
         ))
     })
