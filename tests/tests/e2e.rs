@@ -45,8 +45,12 @@ mod record;
 mod report;
 #[path = "e2e/sources.rs"]
 mod sources;
+#[path = "e2e/toolchain.rs"]
+mod toolchain;
 #[path = "e2e/trust.rs"]
 mod trust;
+#[path = "e2e/upkeep.rs"]
+mod upkeep;
 #[path = "e2e/vagrantfile.rs"]
 mod vagrantfile;
 
@@ -149,7 +153,9 @@ pub fn all() -> Vec<Trial> {
         record::tests(),
         privilege::tests(),
         sources::tests(),
+        upkeep::tests(),
         vagrantfile::tests(),
+        toolchain::tests(),
         trust::tests(),
         broken::tests(),
         host::tests(),
