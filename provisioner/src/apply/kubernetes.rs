@@ -1,6 +1,6 @@
 //! kubeadm on nodes: a control plane, and workers that join it. What to do and where is in the change; tokens are made for one join, never in an argument, and deleted after it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use agent::wire::FactsQuery;
 
@@ -14,15 +14,19 @@ use crate::plan::kubernetes::AUTHORITY;
 use crate::render::kubernetes as render;
 use crate::session::Session;
 use crate::text;
+use crate::transport::patient;
 
 /// What kubeadm is given. In memory: it may hold a token.
 const CONFIGURATION: &str = "/run/lab/kubeadm.yaml";
+/// What kubeadm changes of its own manifests.
+const PATCHES: &str = "/run/lab/kubeadm-patches";
 /// Who administers the cluster from the master.
 pub const ADMINISTRATOR: &str = "/etc/kubernetes/admin.conf";
 /// Number of CAP_SYS_RESOURCE.
 const SYS_RESOURCE: u64 = 24;
 const INIT: Duration = Duration::from_secs(300);
 const JOIN: Duration = Duration::from_secs(180);
+const SIGNED: Duration = Duration::from_secs(60);
 
 /// `kubeadm init` on the master.
 pub(super) async fn init(hands: &Hands, session: &Session) -> Result<()> {
@@ -31,8 +35,11 @@ pub(super) async fn init(hands: &Hands, session: &Session) -> Result<()> {
     };
     let capabilities = hands.capabilities(&session.node);
     let may_lower_score = capabilities >> SYS_RESOURCE & 1 == 1;
-    let configuration = render::init(&hands.cluster, kubernetes, may_lower_score)?;
+    let configuration = render::init(&hands.cluster, kubernetes, may_lower_score, PATCHES)?;
     reset(session).await?;
+    for (name, patch) in render::patches()? {
+        put(session, &format!("{PATCHES}/{name}"), &patch).await?;
+    }
     kubeadm(session, "init", &configuration, INIT).await?;
     // Whoever logs in to the master types `kubectl` and nothing more.
     let argv = ["install", "-D", "-m", "600", ADMINISTRATOR, "/root/.kube/config"];
@@ -70,11 +77,40 @@ pub(super) async fn join(hands: &Hands, session: &Session, mark: &Mark) -> Resul
         return Err(Error::new("kubeadm printed no token").on(&master.node));
     };
     let configuration = render::join(&hands.cluster, node, &token, &authority)?;
-    let joined = kubeadm(session, "join", &configuration, JOIN).await;
     // Its id alone: what makes it a secret comes after the dot.
     let id = token.split('.').next().unwrap_or_default();
+    signed(&master, id).await?;
+    let joined = kubeadm(session, "join", &configuration, JOIN).await;
     command(&master, &["kubeadm", "token", "delete", id]).await?;
     joined
+}
+
+/// Waits until the control plane vouches for itself by this token: a join that asks earlier asks again after five seconds.
+async fn signed(master: &Session, id: &str) -> Result<()> {
+    let field = format!("jsonpath={{.data.jws-kubeconfig-{id}}}");
+    let kubectl = [
+        "kubectl",
+        "--kubeconfig",
+        ADMINISTRATOR,
+        "--namespace",
+        "kube-public",
+    ];
+    let ask = [&kubectl[..], &["get", "configmap", "cluster-info", "-o", &field]].concat();
+    let deadline = Instant::now() + patient(SIGNED);
+    while command(master, &ask).await?.is_empty() {
+        if Instant::now() > deadline {
+            let words = text!(
+                "컨트롤 플레인이 합류 토큰에 서명하지 않음",
+                "the control plane does not sign for the token of a join"
+            );
+            return Err(Error::new(words).on(&master.node).hint(text!(
+                "`lab kubectl get pods -n kube-system`: kube-controller-manager가 도는지 보세요",
+                "see whether kube-controller-manager runs: `lab kubectl get pods -n kube-system`"
+            )));
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(())
 }
 
 /// Whether a node that was not asked before it booted is a worker already.
@@ -121,15 +157,7 @@ async fn reset(session: &Session) -> Result<()> {
 }
 
 async fn kubeadm(session: &Session, verb: &str, configuration: &str, limit: Duration) -> Result<()> {
-    let written = session
-        .agent
-        .put_bytes(CONFIGURATION, 0o600, configuration.as_bytes())
-        .await;
-    written.map_err(|error| {
-        Error::new(format!("cannot write {CONFIGURATION}"))
-            .on(&session.node)
-            .because(error)
-    })?;
+    put(session, CONFIGURATION, configuration).await?;
     let done = run(session, &["kubeadm", verb, "--config", CONFIGURATION], limit).await;
     command(session, &["rm", "-f", CONFIGURATION]).await?;
     done.map(drop).map_err(|error| {
@@ -138,5 +166,14 @@ async fn kubeadm(session: &Session, verb: &str, configuration: &str, limit: Dura
             "`lab exec {0} -- journalctl -u kubelet -n 50` shows why; once mended, `lab up` goes on from here",
             session.node
         ))
+    })
+}
+
+async fn put(session: &Session, path: &str, text: &str) -> Result<()> {
+    let written = session.agent.put_bytes(path, 0o600, text.as_bytes()).await;
+    written.map_err(|error| {
+        Error::new(format!("cannot write {path}"))
+            .on(&session.node)
+            .because(error)
     })
 }

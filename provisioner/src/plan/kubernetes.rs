@@ -164,18 +164,9 @@ fn member(
 ) {
     let node = view.node;
     let what = id("kubernetes", node);
-    let mut after: Vec<String> = [
-        "boot",
-        "hosts",
-        "trust",
-        "engine",
-        "containerd",
-        "pod-network",
-        "docker-io",
-        "pod-routes",
-    ]
-    .map(|what| id(what, node))
-    .into();
+    let mut after: Vec<String> = ["boot", "hosts", "containerd", "pod-network", "pod-routes"]
+        .map(|what| id(what, node))
+        .into();
     if !belongs {
         let action = match node.role {
             Role::Master => Action::KubernetesInit { mark: mark.clone() },
