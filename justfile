@@ -31,6 +31,7 @@ compare:
     tests/compare/command-overhead.sh target/release/lab
     tests/compare/node-times.sh target/release/lab
     tests/compare/chapter.sh target/release/lab
+    tests/compare/kubernetes.sh target/release/lab
 
 # What takes too long for CI: the chapter's checks proved three times and sabotaged, the program installed, the other kind of host, the comparison
 full: ci vm compare
