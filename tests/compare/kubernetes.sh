@@ -4,12 +4,12 @@
 #
 #   tests/compare/kubernetes.sh [LAB]      LAB: the program (default: target/debug/lab)
 #
-# A master and $WORKERS workers (a bundle with Kubernetes is needed). Both sides of the comparison start from nodes whose cluster was taken
+# A master and $WORKERS workers, Kubernetes $VERSION (a bundle with it is needed). Both sides of the comparison start from nodes whose cluster was taken
 # away by `kubeadm reset`, with images and programs there, and end when every node is Ready and every pod of kube-system runs.
 WORKERS=${WORKERS:-3}
 ROUNDS=${ROUNDS:-3}
 . "$(dirname "$0")/seat.sh"
-kubernetes='kubernetes: {version: "1.34"}'
+kubernetes="kubernetes: {version: '${VERSION:-1.34}'}"
 describe "$WORKERS" "$kubernetes"
 nodes=(m-k8s $(seq -f 'w%g-k8s' "$WORKERS"))
 
