@@ -1,5 +1,6 @@
 //! What every verb works with: options, output, the project's paths, its cluster, its provider.
 
+use crate::asked::Asked;
 use crate::bundle::Bundle;
 use crate::cli::{Format, Global, yaml};
 use crate::config::{Cluster, ProviderKind};
@@ -56,8 +57,15 @@ impl App {
         Paths::discover(&start)
     }
 
-    /// The project's cluster. All problems of cluster.yaml are printed before the error.
+    /// The project's cluster, with what this seat was asked. All problems of cluster.yaml are printed before the error.
     pub fn cluster(&self, paths: &Paths) -> Result<Cluster> {
+        let mut cluster = self.described(paths)?;
+        Asked::read(&paths.state)?.add_to(&mut cluster)?;
+        Ok(cluster)
+    }
+
+    /// The cluster as cluster.yaml alone describes it.
+    pub fn described(&self, paths: &Paths) -> Result<Cluster> {
         let file = paths.project.join("cluster.yaml");
         let read = yaml::read(&file, "cluster.yaml").map_err(|problem| vec![problem]);
         let cluster = read.and_then(|text| Cluster::parse("cluster.yaml", &text));

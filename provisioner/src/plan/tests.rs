@@ -7,7 +7,9 @@ use time::Duration;
 use super::{Action, mirror, node, plan, registry};
 use crate::facts::{Observed, Seen};
 
+mod certificates;
 mod kubernetes;
+mod obstacle;
 mod world;
 
 use world::*;
