@@ -133,10 +133,10 @@ mod tests {
         };
         assert_eq!(with(&Asked::default(), "").unwrap(), None);
         assert_eq!(with(&kubernetes(""), "").unwrap().as_deref(), Some("1.34.4"));
-        assert_eq!(with(&kubernetes("1.32"), "").unwrap().as_deref(), Some("1.32.13"));
+        assert_eq!(with(&kubernetes("1.36"), "").unwrap().as_deref(), Some("1.36.3"));
         let told = "kubernetes: {version: \"1.34\"}\n";
         assert_eq!(
-            with(&kubernetes("1.32"), told).unwrap().as_deref(),
+            with(&kubernetes("1.36"), told).unwrap().as_deref(),
             Some("1.34.4")
         );
     }

@@ -17,6 +17,8 @@ use crate::transport::patient;
 
 /// What kubeadm is given. In memory: it may hold a token.
 const CONFIGURATION: &str = "/run/lab/kubeadm.yaml";
+/// What kubeadm changes of its own manifests.
+const PATCHES: &str = "/run/lab/kubeadm-patches";
 /// Who administers the cluster from the master.
 pub const ADMINISTRATOR: &str = "/etc/kubernetes/admin.conf";
 /// Who a kubelet is.
@@ -27,6 +29,7 @@ const SOCKET: &str = "unix:///run/containerd/containerd.sock";
 const SYS_RESOURCE: u64 = 24;
 const INIT: Duration = Duration::from_secs(300);
 const JOIN: Duration = Duration::from_secs(180);
+const SIGNED: Duration = Duration::from_secs(60);
 const USUAL: Duration = Duration::from_secs(60);
 const ANSWER: Duration = Duration::from_secs(120);
 
@@ -37,8 +40,11 @@ pub(super) async fn init(hands: &Hands, session: &Session) -> Result<()> {
     };
     let capabilities = hands.capabilities(&session.node);
     let may_lower_score = capabilities >> SYS_RESOURCE & 1 == 1;
-    let configuration = render::init(&hands.cluster, kubernetes, may_lower_score)?;
+    let configuration = render::init(&hands.cluster, kubernetes, may_lower_score, PATCHES)?;
     reset(session).await?;
+    for (name, patch) in render::patches()? {
+        put(session, &format!("{PATCHES}/{name}"), &patch).await?;
+    }
     kubeadm(session, &["init"], &configuration, INIT).await?;
     command(session, &administrate()).await.map(drop)
 }
@@ -72,9 +78,10 @@ pub(super) async fn join(hands: &Hands, session: &Session) -> Result<()> {
         return Err(Error::new("kubeadm printed no token").on(&master.node));
     };
     let configuration = render::join(&hands.cluster, node, &token, &authority)?;
-    let joined = kubeadm(session, &["join"], &configuration, JOIN).await;
     // Its id alone: what makes it a secret comes after the dot.
     let id = token.split('.').next().unwrap_or_default();
+    signed(&master, id).await?;
+    let joined = kubeadm(session, &["join"], &configuration, JOIN).await;
     let secret = format!("bootstrap-token-{id}");
     let delete = [
         "delete",
@@ -97,6 +104,34 @@ pub(super) async fn join(hands: &Hands, session: &Session) -> Result<()> {
     }
 }
 
+/// Waits until the control plane vouches for itself by this token: a join that asks earlier asks again after five seconds.
+async fn signed(master: &Session, id: &str) -> Result<()> {
+    let field = format!("jsonpath={{.data.jws-kubeconfig-{id}}}");
+    let kubectl = [
+        "kubectl",
+        "--kubeconfig",
+        ADMINISTRATOR,
+        "--namespace",
+        "kube-public",
+    ];
+    let ask = [&kubectl[..], &["get", "configmap", "cluster-info", "-o", &field]].concat();
+    let deadline = Instant::now() + patient(SIGNED);
+    while command(master, &ask).await?.is_empty() {
+        if Instant::now() > deadline {
+            let words = text!(
+                "컨트롤 플레인이 합류 토큰에 서명하지 않음",
+                "the control plane does not sign for the token of a join"
+            );
+            return Err(Error::new(words).on(&master.node).hint(text!(
+                "`lab kubectl get pods -n kube-system`: kube-controller-manager가 도는지 보세요",
+                "see whether kube-controller-manager runs: `lab kubectl get pods -n kube-system`"
+            )));
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(())
+}
+
 /// Renews the certificates of a control plane whose authority is still good, restarts its parts, which read them only once, and
 /// makes its kubelet somebody again where that is nobody to the API any more (`kubelet`).
 pub(super) async fn renew(hands: &Hands, session: &Session, kubelet: bool) -> Result<()> {
@@ -106,7 +141,7 @@ pub(super) async fn renew(hands: &Hands, session: &Session, kubelet: bool) -> Re
     command(session, &["kubeadm", "certs", "renew", "all"]).await?;
     if kubelet {
         let may_lower_score = hands.capabilities(&session.node) >> SYS_RESOURCE & 1 == 1;
-        let configuration = render::init(&hands.cluster, kubernetes, may_lower_score)?;
+        let configuration = render::init(&hands.cluster, kubernetes, may_lower_score, PATCHES)?;
         command(
             session,
             &["rm", "-f", KUBELET_CONFIGURATION, certificates::KUBELET],
@@ -195,15 +230,7 @@ async fn reset(session: &Session) -> Result<()> {
 }
 
 async fn kubeadm(session: &Session, verb: &[&str], configuration: &str, limit: Duration) -> Result<()> {
-    let written = session
-        .agent
-        .put_bytes(CONFIGURATION, 0o600, configuration.as_bytes())
-        .await;
-    written.map_err(|error| {
-        Error::new(format!("cannot write {CONFIGURATION}"))
-            .on(&session.node)
-            .because(error)
-    })?;
+    put(session, CONFIGURATION, configuration).await?;
     let argv = [&["kubeadm"], verb, &["--config", CONFIGURATION]].concat();
     let done = run(session, &argv, limit).await;
     command(session, &["rm", "-f", CONFIGURATION]).await?;
@@ -213,5 +240,14 @@ async fn kubeadm(session: &Session, verb: &[&str], configuration: &str, limit: D
             "`lab logs {0} kubelet` shows why; once mended, `lab up` goes on from here",
             session.node
         ))
+    })
+}
+
+async fn put(session: &Session, path: &str, text: &str) -> Result<()> {
+    let written = session.agent.put_bytes(path, 0o600, text.as_bytes()).await;
+    written.map_err(|error| {
+        Error::new(format!("cannot write {path}"))
+            .on(&session.node)
+            .because(error)
     })
 }

@@ -125,15 +125,15 @@ mod tests {
         is(asked(None, false, "", None), None);
         is(asked(None, false, "", Some("1.34")), Some("1.34"));
         is(asked(Some(""), false, "", None), Some(""));
-        is(asked(Some("1.32"), false, "", Some("1.34")), Some("1.32"));
+        is(asked(Some("1.36"), false, "", Some("1.34")), Some("1.36"));
         is(asked(None, true, "", Some("1.34")), None);
-        is(asked(None, false, told, Some("1.32")), None);
+        is(asked(None, false, told, Some("1.36")), None);
         is(asked(Some("1.34"), false, told, None), None);
-        for told in [told, "kubernetes: {version: \"1.32\"}\n"] {
+        for told in [told, "kubernetes: {version: \"1.36\"}\n"] {
             is(asked(Some(""), false, told, None), None);
         }
         for refused in [
-            asked(Some("1.32"), false, told, None),
+            asked(Some("1.36"), false, told, None),
             asked(None, true, told, None),
         ] {
             let error = refused.unwrap_err();

@@ -169,18 +169,9 @@ fn planned(plan: &Plan) -> Vec<String> {
 fn member(plan: &mut Plan, view: &View<'_>, belongs: bool, mark: &Mark, first: &[String]) {
     let node = view.node;
     let what = id("kubernetes", node);
-    let mut after: Vec<String> = [
-        "boot",
-        "hosts",
-        "trust",
-        "engine",
-        "containerd",
-        "pod-network",
-        "docker-io",
-        "pod-routes",
-    ]
-    .map(|what| id(what, node))
-    .into();
+    let mut after: Vec<String> = ["boot", "hosts", "containerd", "pod-network", "pod-routes"]
+        .map(|what| id(what, node))
+        .into();
     after.extend(first.iter().cloned());
     if !plan.is_sound(node) {
         return;

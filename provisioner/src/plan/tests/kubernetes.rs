@@ -134,7 +134,7 @@ fn a_control_plane_that_was_cut_short_is_made_again_and_all_join_it() {
 fn another_version_is_a_problem_and_nothing_is_remade() {
     let mut cluster = cluster();
     let observed = settled(&cluster);
-    cluster.kubernetes.as_mut().unwrap().version = "1.32.13".into();
+    cluster.kubernetes.as_mut().unwrap().version = "1.36.3".into();
     let plan = plan(&cluster, &observed).unwrap();
     assert!(
         plan.problems[0].hint.en.contains("lab down"),
