@@ -19,6 +19,7 @@ mod kubeconfig;
 mod kubectl;
 mod lint;
 mod list;
+mod machine;
 mod new;
 mod overview;
 mod plan;
@@ -165,6 +166,8 @@ enum Verb {
     Lint(lint::Args),
     /// What nodes install from: build, verify, export, import
     Bundle(bundle::Args),
+    /// Boxes of the node image, for Vagrant
+    Box(machine::Args),
     /// What this host has and lacks
     Doctor(doctor::Args),
     /// List what is kept on this host, and remove it
@@ -238,6 +241,7 @@ fn dispatch(verb: Verb, app: &App) -> crate::error::Result<u8> {
         Verb::New(args) => new::run(&args, app),
         Verb::Lint(args) => lint::run(&args, app),
         Verb::Bundle(args) => bundle::run(&args, app),
+        Verb::Box(args) => machine::run(&args, app),
         Verb::Doctor(args) => doctor::run(&args, app),
         Verb::Clean(args) => clean::run(&args, app),
         Verb::Schema(args) => schema::run(&args, app),

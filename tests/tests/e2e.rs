@@ -47,6 +47,8 @@ mod report;
 mod sources;
 #[path = "e2e/trust.rs"]
 mod trust;
+#[path = "e2e/vagrant.rs"]
+mod vagrant;
 #[path = "e2e/vagrantfile.rs"]
 mod vagrantfile;
 
@@ -150,6 +152,7 @@ pub fn all() -> Vec<Trial> {
         privilege::tests(),
         sources::tests(),
         vagrantfile::tests(),
+        vagrant::tests(),
         trust::tests(),
         broken::tests(),
         host::tests(),
