@@ -19,6 +19,7 @@ mod kubeconfig;
 mod kubectl;
 mod lint;
 mod list;
+mod machines;
 mod new;
 mod overview;
 mod plan;

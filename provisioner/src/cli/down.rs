@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::cli::App;
+use crate::config::ProviderKind;
 use crate::error::{Error, Result, exit};
 use crate::provider::NodeState;
 use crate::report::out::bytes;
@@ -22,6 +23,13 @@ pub fn run(_args: &Args, app: &App) -> Result<u8> {
         .filter(|(_, state)| *state != NodeState::Absent)
         .collect();
     let nodes: Vec<_> = there.into_iter().map(|(node, _)| node).collect();
+    match seat.cluster.provider {
+        ProviderKind::Inventory => super::machines::put_back(app, &seat, &nodes)?,
+        ProviderKind::Vagrant if !nodes.is_empty() && !super::machines::may_destroy(app, &nodes)? => {
+            return Ok(exit::CANNOT);
+        }
+        _ => {}
+    }
     let words = text!("삭제", "remove");
     seat.each(app, &nodes, ("destroy", &words), |provider, node| {
         provider.destroy(node)

@@ -22,6 +22,7 @@ use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::oneshot;
 
+pub use hostkey::fingerprint_of;
 pub use link::Silence;
 pub use pump::Ended;
 
