@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use agent::wire::{How, Run, Trust};
 
-use super::command::run;
 use crate::bundle::{Bundle, MIRROR_STORAGE};
 use crate::config::Cluster;
 use crate::error::{Error, Result};
@@ -16,6 +15,7 @@ use crate::plan::{registry, trust};
 use crate::provider::{Provider, node_image};
 use crate::session::Session;
 use crate::text;
+use crate::text::Text;
 use crate::transport::patient;
 
 /// The mirror's program in the node image.
@@ -23,97 +23,32 @@ const PROGRAM: &str = "usr/bin/docker-registry";
 /// How long unpacking or removing may take.
 const LONG: Duration = Duration::from_secs(600);
 
-/// Argument: the directory of the record. Files the lab may write are copied, directories it may make are listed.
-const REMEMBER: &str = r#"
-cd /
-umask 077
-rm -rf "$1"
-mkdir -p "$1/files"
-chmod 755 "$1"
-for path in etc/docker/daemon.json etc/hosts etc/docker/certs/tls.crt etc/docker/certs/tls.key; do
-    if [ -f "$path" ]; then cp -a --parents "$path" "$1/files/"; fi
-done
-for path in etc/docker etc/docker/certs etc/docker/certs.d etc/containerd etc/containers var/lib/docker var/lib/containerd var/lib/docker-engine \
-    registry-image opt/containerd opt/cni var/lib/lab var/cache/lab etc/lab usr/local/share/ca-certificates; do
-    if [ -e "$path" ]; then echo "$path"; fi
-done > "$1/paths"
-: > "$1/packages"
-getent group docker > "$1/group" || : > "$1/group"
-cat /proc/sys/net/ipv4/ip_forward > "$1/forwarding"
-if command -v iptables-save > /dev/null; then iptables-save | grep '^:FORWARD' > "$1/forward" || : ; fi
-if command -v docker > /dev/null; then docker image ls -q --no-trunc > "$1/images" || : > "$1/images"; fi
-: > "$1/complete"
-chmod 644 "$1/complete"
-"#;
-
-/// Arguments: the directory of the record, the registry's container, its label, its image. Can be repeated; without a record
-/// nothing was done. What a person installed since stays.
-const PUT_BACK: &str = r#"
-cd /
-if [ ! -d "$1" ]; then exit 0; fi
-was() { grep -qxF "$1" "$record/paths"; }
-record=$1
-packages=$(sort -u "$record/packages" | while read -r name; do
-    case $(dpkg-query -W -f '${db:Status-Abbrev}' "$name" 2> /dev/null || echo un) in un*) ;; *) echo "$name" ;; esac; done)
-ours() { echo "$packages" | grep -qxF "$1"; }
-if command -v docker > /dev/null && docker version > /dev/null 2>&1; then
-    if [ -n "$(docker ps -aq -f "name=^$2\$" -f "label=$3")" ]; then docker rm -f "$2" > /dev/null; fi
-    image=$(docker image inspect -f '{{.Id}}' "$4" 2> /dev/null || :)
-    if [ -n "$image" ] && ! grep -qxF "$image" "$record/images" 2> /dev/null; then docker rmi "$4" > /dev/null 2>&1 || :; fi
-fi
-if [ -e /etc/systemd/system/lab-mirror.service ]; then
-    systemctl disable --now lab-mirror.service
-    rm -f /etc/systemd/system/lab-mirror.service
-    systemctl daemon-reload
-fi
-if ours docker.io; then
-    systemctl stop docker.service docker.socket containerd.service
-    for name in $(ls /sys/class/net); do case $name in docker0|br-????????????) ip link delete "$name" ;; esac; done
-    for family in iptables ip6tables; do
-        if command -v "$family-save" > /dev/null; then
-            "$family-save" | grep -v -i docker | sed "s/^:FORWARD DROP/:FORWARD ACCEPT/" | "$family-restore"
-        fi
-    done
-    cat "$record/forwarding" > /proc/sys/net/ipv4/ip_forward
-fi
-if [ -n "$packages" ]; then
-    echo "$packages" | DEBIAN_FRONTEND=noninteractive xargs dpkg --purge
-fi
-for path in etc/docker/daemon.json etc/docker/certs/tls.crt etc/docker/certs/tls.key; do
-    if [ -e "$record/files/$path" ]; then cp -a "$record/files/$path" "$path"; else rm -f "$path"; fi
-done
-if ! ours docker.io && systemctl is-active -q docker.service; then systemctl reload docker.service; fi
-sed -i '/^# lab: from cluster.yaml/,/^# lab: end$/d' /etc/hosts
-if cmp -s /etc/hosts "$record/files/etc/hosts"; then cp -a "$record/files/etc/hosts" /etc/hosts; fi
-for path in etc/docker/certs etc/docker/certs.d etc/docker etc/containerd etc/containers usr/local/share/ca-certificates; do
-    if ! was "$path" && [ -d "$path" ]; then find "$path" -depth -type d -empty -delete; fi
-done
-if ours docker.io; then
-    for path in var/lib/docker var/lib/docker-engine etc/docker; do if ! was "$path"; then rm -rf "$path"; fi; done
-    if [ ! -s "$record/group" ] && getent group docker > /dev/null; then groupdel docker; fi
-fi
-if ours containerd; then
-    for path in var/lib/containerd opt/containerd opt/cni etc/containerd; do if ! was "$path"; then rm -rf "$path"; fi; done
-fi
-for path in registry-image etc/lab var/lib/lab var/cache/lab; do if ! was "$path"; then rm -rf "$path"; fi; done
-rm -rf usr/local/lib/lab usr/local/bin/lab-agent
-rm -rf "$record"
-"#;
+/// Argument: the directory of the record.
+const RECORDING: &str = include_str!("machine/record.sh");
+/// Arguments: the directory of the record, the registry's container, its label, its image.
+const PUTTING_BACK: &str = include_str!("machine/put-back.sh");
 
 /// Writes down what is on the machine now.
 pub(super) async fn record(session: &Session) -> Result<()> {
-    run(session, &["sh", "-euc", REMEMBER, "lab-record", RECORD], LONG)
-        .await
-        .map(drop)
+    let what = text!(
+        "지금 있는 것을 적어 둘 수 없음",
+        "cannot write down what is there"
+    );
+    script(session, what, RECORDING, &[RECORD]).await
 }
 
 /// Adds packages the lab is about to install to the record, where there is one.
 pub(super) async fn remember_packages(session: &Session, names: &[String]) -> Result<()> {
-    let script =
-        r#"record=$1; shift; if [ -d "$record" ]; then printf '%s\n' "$@" >> "$record/packages"; fi"#;
-    let mut argv = vec!["sh", "-euc", script, "lab-record", RECORD];
-    argv.extend(names.iter().map(String::as_str));
-    run(session, &argv, LONG).await.map(drop)
+    let add = r#"record=$1; shift; if [ -d "$record" ]; then printf '%s\n' "$@" >> "$record/packages"; fi"#;
+    let arguments: Vec<&str> = [RECORD]
+        .into_iter()
+        .chain(names.iter().map(String::as_str))
+        .collect();
+    let what = text!(
+        "설치할 것을 적어 둘 수 없음",
+        "cannot write down what is to be installed"
+    );
+    script(session, what, add, &arguments).await
 }
 
 /// Takes back all that was done on the machine; the agent goes last.
@@ -127,17 +62,39 @@ pub async fn put_back(cluster: &Cluster, session: &Session) -> Result<()> {
             .because(error)
     })?;
     let image = &cluster.registry.image;
-    let argv = [
-        "sh",
-        "-euc",
-        PUT_BACK,
-        "lab-put-back",
-        RECORD,
-        registry::CONTAINER,
-        registry::LABEL,
-        image,
-    ];
-    run(session, &argv, LONG).await.map(drop)
+    let arguments = [RECORD, registry::CONTAINER, registry::LABEL, image];
+    let what = text!(
+        "기계를 이전 상태로 되돌릴 수 없음",
+        "cannot put the machine back as it was"
+    );
+    script(session, what, PUTTING_BACK, &arguments)
+        .await
+        .map_err(|error| {
+            error.hint(text!(
+                "고친 뒤 `lab down`을 다시 하세요: 한 일은 {RECORD}에 적혀 있습니다",
+                "put that right and run `lab down` again: what was done is written down in {RECORD}"
+            ))
+        })
+}
+
+async fn script(session: &Session, what: Text, script: &str, arguments: &[&str]) -> Result<()> {
+    let argv = [&["sh", "-euc", script, "lab"], arguments].concat();
+    let run = Run {
+        argv: argv.into_iter().map(str::to_owned).collect(),
+        deadline_ms: u64::try_from(patient(LONG).as_millis()).ok(),
+        cap: Some(64 * 1024),
+        ..Run::default()
+    };
+    let done = session.agent.run(run).await;
+    let done = done.map_err(|error| Error::new(what.clone()).on(&session.node).because(error))?;
+    if done.exited.how == How::Code(0) {
+        return Ok(());
+    }
+    let output = [done.stdout, done.stderr].concat();
+    Err(Error::new(what)
+        .on(&session.node)
+        .cause(format!("{:?}", done.exited.how))
+        .output(String::from_utf8_lossy(&output)))
 }
 
 /// Writes the mirror's program.

@@ -214,7 +214,7 @@ mod tests {
                 base: std::net::Ipv4Addr::new(192, 168, 1, 0),
                 prefix: 24,
             },
-            provider: ProviderKind::Local,
+            provider: crate::config::ProviderKind::Local,
             nodes: names.iter().enumerate().map(node).collect(),
             registry: Registry {
                 host: names[0].parse().unwrap(),

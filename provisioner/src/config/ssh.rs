@@ -41,7 +41,7 @@ impl Checker<'_> {
             port: port.and_then(|port| u16::try_from(port).ok()),
             user: self.read(&raw.user, user),
             key: self.read(&raw.key, path),
-            agent: self.read(&raw.agent, |word| yes(word)),
+            agent: self.read(&raw.agent, yes),
             password_file: self.read(&raw.password_file, path),
         };
         own.or(common)

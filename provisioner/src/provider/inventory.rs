@@ -1,8 +1,8 @@
 //! Any machines with SSH, as cluster.yaml names them. They run; the lab neither makes, stops nor removes them.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use super::local::host;
 use super::machines::{Pins, Place, cannot, no_snapshots};
 use super::{NodeState, Provider, Snapshot, node_image};
 use crate::artifact::Bundle;
@@ -104,8 +104,7 @@ fn password(file: &Path) -> Result<String> {
         ))
         .because(error)
     };
-    let mode = std::fs::metadata(file).map_err(failed)?.permissions().mode();
-    if mode & 0o077 != 0 {
+    if host::others_may_read(file).map_err(failed)? {
         let what = text!(
             "비밀번호 파일 {}을(를) 다른 사용자도 읽을 수 있음",
             "others can read the password file {}",

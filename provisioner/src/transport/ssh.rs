@@ -30,8 +30,7 @@ use crate::error::{Error, Result};
 use crate::node::NodeName;
 use crate::text;
 use crate::transport::{Endpoint, patient, quote};
-use link::Fault;
-use thread::Task;
+use {link::Fault, thread::Task};
 
 /// A command that ended, with at most 256 KiB of each output.
 #[derive(Clone, Debug, PartialEq, Eq)]
