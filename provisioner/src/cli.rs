@@ -1,6 +1,7 @@
 //! The command line: clap types, and one verb per file below.
 
 mod app;
+mod boxes;
 mod bundle;
 mod check;
 mod claims;
@@ -19,7 +20,7 @@ mod kubeconfig;
 mod kubectl;
 mod lint;
 mod list;
-mod machine;
+mod machines;
 mod new;
 mod overview;
 mod plan;
@@ -167,7 +168,7 @@ enum Verb {
     /// What nodes install from: build, verify, export, import
     Bundle(bundle::Args),
     /// Boxes of the node image, for Vagrant
-    Box(machine::Args),
+    Box(boxes::Args),
     /// What this host has and lacks
     Doctor(doctor::Args),
     /// List what is kept on this host, and remove it
@@ -241,7 +242,7 @@ fn dispatch(verb: Verb, app: &App) -> crate::error::Result<u8> {
         Verb::New(args) => new::run(&args, app),
         Verb::Lint(args) => lint::run(&args, app),
         Verb::Bundle(args) => bundle::run(&args, app),
-        Verb::Box(args) => machine::run(&args, app),
+        Verb::Box(args) => boxes::run(&args, app),
         Verb::Doctor(args) => doctor::run(&args, app),
         Verb::Clean(args) => clean::run(&args, app),
         Verb::Schema(args) => schema::run(&args, app),

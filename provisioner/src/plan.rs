@@ -3,6 +3,7 @@
 pub mod egress;
 pub mod engine;
 pub mod kubernetes;
+pub mod machine;
 pub mod mirror;
 pub mod node;
 mod problem;
@@ -74,11 +75,17 @@ pub enum Action {
         /// What is written.
         content: Content,
     },
-    /// Install a package as the node's image has it.
-    InstallPackage {
-        /// Its name.
-        package: String,
+    /// Install packages, and what they need.
+    InstallPackages {
+        /// Their names.
+        packages: Vec<String>,
+        /// Where they come from.
+        from: machine::Source,
     },
+    /// Write down on somebody's machine what was there before the lab.
+    Record,
+    /// Write the mirror's program, as the node image has it.
+    MirrorProgram,
     /// Make the node's engines trust the authority.
     Trust {
         /// `host:port` names.
@@ -218,6 +225,13 @@ impl Plan {
 /// What must change so that the cluster is as described.
 pub fn plan(cluster: &Cluster, observed: &Observed) -> Result<Plan> {
     let mut plan = Plan::default();
+    if !cluster.provider.makes_nodes() {
+        machine::check(cluster, observed, &mut plan);
+        // Nothing is touched before every machine is fit.
+        if !plan.problems.is_empty() {
+            return Ok(plan);
+        }
+    }
     trust::issue(cluster, observed, &mut plan);
     egress::plan(cluster, observed, &mut plan);
     for node in &cluster.nodes {
@@ -227,7 +241,11 @@ pub fn plan(cluster: &Cluster, observed: &Observed) -> Result<Plan> {
         }
         node::plan(cluster, &view, &mut plan)?;
         egress::resolver(cluster, observed, &view, &mut plan)?;
-        engine::install(&view, &mut plan);
+        if cluster.provider.makes_nodes() {
+            engine::install(&view, &mut plan);
+        } else {
+            machine::prepare(cluster, &view, &mut plan);
+        }
         trust::install(cluster, &view, &mut plan);
         kubernetes::prepare(cluster, &view, &mut plan)?;
         engine::plan(cluster, &view, &mut plan)?;
@@ -245,6 +263,9 @@ pub fn plan(cluster: &Cluster, observed: &Observed) -> Result<Plan> {
         }
     }
     kubernetes::cluster(cluster, observed, &mut plan);
+    if !cluster.provider.makes_nodes() {
+        machine::order(&mut plan);
+    }
     // A dependency that is already so needs no waiting for.
     let ids: std::collections::BTreeSet<String> =
         plan.changes.iter().map(|change| change.id.clone()).collect();

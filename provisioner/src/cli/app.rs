@@ -1,6 +1,7 @@
 //! What every verb works with: options, output, the project's paths, its cluster, its provider.
 
 use crate::bundle::Bundle;
+use crate::cli::machines::{self, Settled};
 use crate::cli::{Format, Global, yaml};
 use crate::config::{Cluster, ProviderKind};
 use crate::error::{Error, Result};
@@ -8,7 +9,9 @@ use crate::event::Sink;
 use crate::interrupt::Interrupt;
 use crate::paths::Paths;
 use crate::provider::Provider;
+use crate::provider::inventory::Inventory;
 use crate::provider::local::Local;
+use crate::provider::vagrant::Vagrant;
 use crate::report::out::Out;
 use crate::report::terminal::Terminal;
 use crate::text;
@@ -58,17 +61,23 @@ impl App {
 
     /// The project's cluster. All problems of cluster.yaml are printed before the error.
     pub fn cluster(&self, paths: &Paths) -> Result<Cluster> {
+        self.settled(paths).map(|settled| settled.cluster)
+    }
+
+    /// The same, with what differs from cluster.yaml.
+    pub fn settled(&self, paths: &Paths) -> Result<Settled> {
         let file = paths.project.join("cluster.yaml");
         let read = yaml::read(&file, "cluster.yaml").map_err(|problem| vec![problem]);
         let cluster = read.and_then(|text| Cluster::parse("cluster.yaml", &text));
-        cluster.map_err(|problems| {
+        let cluster = cluster.map_err(|problems| {
             self.out.problems(&problems);
             Error::usage(text!(
                 "cluster.yaml에 문제 {}개",
                 "{} problem(s) in cluster.yaml",
                 problems.len()
             ))
-        })
+        })?;
+        machines::settle(paths, cluster)
     }
 
     /// The provider of the cluster, for what creates no node.
@@ -87,8 +96,8 @@ impl App {
             ProviderKind::Auto | ProviderKind::Local => Ok(Box::new(
                 Local::new(paths, cluster, bundle).offline(self.global.offline),
             )),
-            ProviderKind::Vagrant => Err(Error::new("the vagrant provider is not built yet")),
-            ProviderKind::Inventory => Err(Error::new("the inventory provider is not built yet")),
+            ProviderKind::Vagrant => Ok(Box::new(Vagrant::new(paths, cluster, bundle))),
+            ProviderKind::Inventory => Ok(Box::new(Inventory::new(paths, cluster, bundle))),
         }
     }
 }

@@ -20,6 +20,7 @@ fn cluster() -> Cluster {
         memory: 2 << 30,
         image: "debian-13".into(),
         engine: agent::wire::Engine::Docker,
+        ssh: crate::config::Ssh::default(),
     };
     Cluster {
         name: "one".into(),
