@@ -74,6 +74,7 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
         needs: doctor::Needs {
             cluster: None,
             building: true,
+            disks: hypervisors.iter().any(|hypervisor| hypervisor.boots()),
             room,
         },
         yes: app.global.yes,
