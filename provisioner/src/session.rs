@@ -52,6 +52,7 @@ impl Session {
         let digest = hex::encode(Sha256::digest(crate::AGENT));
         let path = format!("{DIRECTORY}/lab-agent-{}", &digest[..16]);
         if !ready(connection, &path, &digest).await? {
+            may_become_root(endpoint, connection).await?;
             connection.upload(crate::AGENT.to_vec(), &path, 0o755).await?;
             if !ready(connection, &path, &digest).await? {
                 return Err(Error::new(text!(
@@ -115,6 +116,25 @@ pub async fn open_all(endpoints: &[Endpoint], patience: Duration) -> Vec<Result<
         }));
     }
     sessions
+}
+
+/// Says so where the user has no sudo, or sudo asks for a password.
+async fn may_become_root(endpoint: &Endpoint, connection: &Connection) -> Result<()> {
+    let done = connection.exec(&["true"], None).await?;
+    if done.succeeded() {
+        return Ok(());
+    }
+    let user = &endpoint.user;
+    Err(Error::new(text!(
+        "{user} 사용자가 비밀번호 없이 sudo를 쓸 수 없음",
+        "{user} cannot use sudo without a password"
+    ))
+    .on(&endpoint.node)
+    .output(done.printed())
+    .hint(text!(
+        "그 기계에서: `echo '{user} ALL=(ALL) NOPASSWD: ALL' | sudo tee /etc/sudoers.d/lab`, 또는 root로 로그인하세요 (`ssh: {{user: root}}`)",
+        "on that machine: `echo '{user} ALL=(ALL) NOPASSWD: ALL' | sudo tee /etc/sudoers.d/lab`, or log in as root (`ssh: {{user: root}}`)"
+    )))
 }
 
 fn silent(endpoint: &Endpoint, path: &str, error: ClientError, trace: &Trace) -> Error {

@@ -51,6 +51,8 @@ mod toolchain;
 mod trust;
 #[path = "e2e/upkeep.rs"]
 mod upkeep;
+#[path = "e2e/vagrant.rs"]
+mod vagrant;
 #[path = "e2e/vagrantfile.rs"]
 mod vagrantfile;
 
@@ -156,6 +158,7 @@ pub fn all() -> Vec<Trial> {
         upkeep::tests(),
         vagrantfile::tests(),
         toolchain::tests(),
+        vagrant::tests(),
         trust::tests(),
         broken::tests(),
         host::tests(),
