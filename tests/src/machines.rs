@@ -92,7 +92,9 @@ impl Machines {
             Ok(machines)
         } else {
             let log = fs::read_to_string(machines.directory.path().join("purge.log")).unwrap_or_default();
-            Err(io::Error::other(format!("the machines do not boot: {log}")))
+            Err(io::Error::other(format!(
+                "the machines do not boot: {line}\n{log}"
+            )))
         }
     }
 
@@ -119,8 +121,9 @@ impl Machines {
 
     /// Runs a shell script as root on a machine, without SSH; what it printed.
     pub fn on(&self, machine: &str, script: &str) -> io::Result<String> {
-        let output = Command::new("runc")
-            .arg("--root")
+        let output = Command::new("nsenter")
+            .arg(format!("--mount=/proc/{}/ns/mnt", self.holder.id()))
+            .args(["--", "runc", "--root"])
             .arg(self.directory.path().join("runc"))
             .args(["exec", machine, "sh", "-euc", script])
             .stdin(Stdio::null())

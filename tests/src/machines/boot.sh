@@ -13,7 +13,7 @@ away() {
 mkdir "$here/disk" "$here/bundles"
 mount -t tmpfs machines /run/netns 2> /dev/null || { mkdir -p /run/netns; mount -t tmpfs machines /run/netns; }
 truncate -s 16G "$here/disk.img"
-mkfs.btrfs -q "$here/disk.img"
+mkfs.btrfs -q "$here/disk.img" > /dev/null
 mount -o loop "$here/disk.img" "$here/disk"
 ip link set lo up
 ip link add lab0 type bridge
@@ -25,10 +25,14 @@ bare=$here/disk/bare
 btrfs -q subvolume create "$bare"
 zstd -dc "$image" | tar -C "$bare" -xpf -
 mount -t tmpfs machines "$bare/run"
+mount -t proc machines "$bare/proc"
+printf '#!/bin/sh\nexit 101\n' > "$bare/usr/sbin/policy-rc.d"
+chmod 755 "$bare/usr/sbin/policy-rc.d"
 chroot "$bare" env DEBIAN_FRONTEND=noninteractive dpkg --purge --force-depends docker.io docker-cli docker-buildx docker-registry containerd \
     runc tini sshpass git git-man curl openssl ca-certificates iptables iputils-ping conntrack socat ethtool containernetworking-plugins \
     > "$here/purge.log" 2>&1
-umount "$bare/run"
+umount "$bare/run" "$bare/proc"
+rm "$bare/usr/sbin/policy-rc.d"
 rm -rf "$bare/etc/docker" "$bare/etc/containerd" "$bare/var/lib/docker" "$bare/var/lib/containerd" "$bare/etc/cni" "$bare/opt/cni"
 rm -f "$bare/etc/systemd/system/lab-mirror.service" "$bare/etc/systemd/system/kubelet.service" "$bare"/etc/systemd/system/*.wants/kubelet.service
 if chroot "$bare" getent group docker > /dev/null; then chroot "$bare" groupdel docker; fi
