@@ -89,6 +89,13 @@ impl Machines {
             input,
         };
         if line.trim() == "ready" {
+            for node in &cluster.nodes {
+                // What systemd writes at a first boot is there before anybody looks. A unit that failed is no matter.
+                machines.on(
+                    node.name.as_str(),
+                    "timeout 120 systemctl is-system-running --wait || test $? -ne 124",
+                )?;
+            }
             Ok(machines)
         } else {
             let log = fs::read_to_string(machines.directory.path().join("purge.log")).unwrap_or_default();

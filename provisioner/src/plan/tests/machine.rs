@@ -69,7 +69,7 @@ fn an_unfit_machine_is_told_with_what_to_do_and_nothing_is_touched() {
         assert!(problem.hint.en.contains(hint), "{}", problem.hint.en);
     };
     unfit(&|f| f.os_version = "11".into(), "debian 11", "Debian 12");
-    unfit(&|f| f.clock_ms += 3_600_000, "3600 s", "timedatectl");
+    unfit(&|f| f.clock_ms += 3_600_000, "60 minutes fast", "");
     unfit(&|f| f.addresses.clear(), "192.168.1.101", "vagrant reload w1-k8s");
     unfit(
         &|f| f.hostname = "debian".into(),
