@@ -78,7 +78,12 @@ impl App {
         let file = paths.project.join("cluster.yaml");
         let read = yaml::read(&file, "cluster.yaml").map_err(|problem| vec![problem]);
         let cluster = read.and_then(|text| Cluster::parse("cluster.yaml", &text));
-        cluster.map_err(|problems| {
+        let anchored = |mut cluster: Cluster| {
+            let external = cluster.registry.external.take();
+            cluster.registry.external = external.map(|external| external.anchored(&paths.project));
+            cluster
+        };
+        cluster.map(anchored).map_err(|problems| {
             self.out.problems(&problems);
             Error::usage(text!(
                 "cluster.yaml에 문제 {}개",

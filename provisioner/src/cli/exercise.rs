@@ -13,10 +13,11 @@ use crate::cluster::{Standing, WayOut};
 use crate::config::{Cluster, ProviderKind};
 use crate::error::{Error, Result, exit};
 use crate::gather::{self, Sessions};
-use crate::lab::step::Circumstances;
+use crate::lab::step::{Circumstances, Known};
 use crate::lab::{Exercise, Lab, Step};
 use crate::node::NodeName;
 use crate::provider::Provider;
+use crate::registry_product::row;
 use crate::runner::Runner;
 use crate::runner::classroom::Classroom;
 use crate::text;
@@ -102,14 +103,39 @@ pub async fn circumstances(
         "inventory" => ProviderKind::Inventory,
         _ => ProviderKind::Local,
     };
-    let mut steps = exercises.iter().flat_map(|exercise| &exercise.steps);
-    let matters = steps.any(|step| step.when.online.is_some());
+    let steps = || exercises.iter().flat_map(|exercise| &exercise.steps);
+    let matters = steps().any(|step| step.when.online.is_some());
     let closed = |way: WayOut| way.standing == Standing::Closed;
     let possible = matters && !app.global.offline && !seat.provider.way_out()?.is_some_and(closed);
     Ok(Circumstances {
         provider,
         online: possible && online(clients).await,
+        external: match steps().any(|step| step.when.registry.is_some()) {
+            true => external(&seat.cluster, clients).await?,
+            false => None,
+        },
     })
+}
+
+/// What the external registry is, asked from a node where cluster.yaml does not say it.
+async fn external(cluster: &Cluster, clients: &BTreeMap<NodeName, Client>) -> Result<Option<Known>> {
+    let asker = cluster.nodes.iter().find_map(|node| clients.get(&node.name));
+    let Some((external, asker)) = cluster.registry.external.as_ref().zip(asker) else {
+        return Ok(None);
+    };
+    let login = crate::external::login::read(external).await?;
+    let product = match external.product {
+        Some(product) => product,
+        None => {
+            let looked = crate::external::look(external, &login, asker).await?;
+            let standing = looked.map_err(|trouble| Error::new(trouble.text).hint(trouble.hint));
+            standing?.product
+        }
+    };
+    Ok(Some(Known {
+        product,
+        interface: row(product).lets_in(&login.user),
+    }))
 }
 
 /// Whether every node gets an answer from Docker Hub, whatever it is. All are asked at once and have two seconds.

@@ -236,6 +236,7 @@ mod tests {
                 host: names[0].parse().unwrap(),
                 port: 8443,
                 image: "registry:2".into(),
+                external: None,
             },
             egress: Egress::Auto,
             kubernetes: None,
