@@ -1,5 +1,7 @@
 //! What every verb works with: options, output, the project's paths, its cluster, its provider.
 
+use std::path::Path;
+
 use crate::asked::Asked;
 use crate::bundle::Bundle;
 use crate::cli::{Format, Global, yaml};
@@ -12,7 +14,7 @@ use crate::provider::Provider;
 use crate::provider::local::Local;
 use crate::report::out::Out;
 use crate::report::terminal::Terminal;
-use crate::text;
+use crate::{privilege, text};
 
 /// One invocation of `lab`.
 #[derive(Debug)]
@@ -32,10 +34,16 @@ impl App {
     pub fn new(global: Global, out: Out) -> Self {
         let sink = Sink::default();
         sink.add(Box::new(Terminal::standard(out)));
+        let project = global.project.clone();
+        let give_back = move || {
+            if let Ok(paths) = paths(project.as_deref()) {
+                privilege::give_back(&paths);
+            }
+        };
         Self {
             global,
             out,
-            interrupt: Interrupt::new(sink.clone()),
+            interrupt: Interrupt::new(sink.clone()).lastly(give_back),
             sink,
         }
     }
@@ -47,14 +55,7 @@ impl App {
 
     /// The project's directories.
     pub fn paths(&self) -> Result<Paths> {
-        let here = std::env::current_dir()
-            .map_err(|error| Error::new("cannot read the current directory").because(error))?;
-        let start = self
-            .global
-            .project
-            .as_ref()
-            .map_or(here.clone(), |project| here.join(project));
-        Paths::discover(&start)
+        paths(self.global.project.as_deref())
     }
 
     /// The project's cluster, with what this seat was asked. All problems of cluster.yaml are printed before the error.
@@ -99,4 +100,11 @@ impl App {
             ProviderKind::Inventory => Err(Error::new("the inventory provider is not built yet")),
         }
     }
+}
+
+/// The directories of the project at `project`, or around here.
+fn paths(project: Option<&Path>) -> Result<Paths> {
+    let here = std::env::current_dir()
+        .map_err(|error| Error::new("cannot read the current directory").because(error))?;
+    Paths::discover(&project.map_or(here.clone(), |project| here.join(project)))
 }
