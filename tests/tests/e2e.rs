@@ -25,6 +25,8 @@ mod files;
 mod host;
 #[path = "e2e/interrupt.rs"]
 mod interrupt;
+#[path = "e2e/inventory.rs"]
+mod inventory;
 #[path = "e2e/kubernetes.rs"]
 mod kubernetes;
 #[path = "e2e/labs.rs"]
@@ -51,6 +53,8 @@ mod toolchain;
 mod trust;
 #[path = "e2e/upkeep.rs"]
 mod upkeep;
+#[path = "e2e/vagrant.rs"]
+mod vagrant;
 #[path = "e2e/vagrantfile.rs"]
 mod vagrantfile;
 
@@ -148,6 +152,7 @@ pub fn all() -> Vec<Trial> {
         labs::tests(),
         kubernetes::tests(),
         interrupt::tests(),
+        inventory::tests(),
         offline::tests(),
         report::tests(),
         record::tests(),
@@ -156,6 +161,7 @@ pub fn all() -> Vec<Trial> {
         upkeep::tests(),
         vagrantfile::tests(),
         toolchain::tests(),
+        vagrant::tests(),
         trust::tests(),
         broken::tests(),
         host::tests(),

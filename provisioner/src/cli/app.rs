@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::asked::Asked;
 use crate::bundle::Bundle;
+use crate::cli::machines::{self, Settled};
 use crate::cli::{Format, Global, yaml};
 use crate::config::{Cluster, ProviderKind};
 use crate::error::{Error, Result};
@@ -11,7 +12,9 @@ use crate::event::Sink;
 use crate::interrupt::Interrupt;
 use crate::paths::Paths;
 use crate::provider::Provider;
+use crate::provider::inventory::Inventory;
 use crate::provider::local::Local;
+use crate::provider::vagrant::Vagrant;
 use crate::report::out::Out;
 use crate::report::terminal::Terminal;
 use crate::{privilege, text};
@@ -58,11 +61,17 @@ impl App {
         paths(self.global.project.as_deref())
     }
 
-    /// The project's cluster, with what this seat was asked. All problems of cluster.yaml are printed before the error.
+    /// The project's cluster: what cluster.yaml says, what this seat was asked, and what there is. All problems of cluster.yaml are
+    /// printed before the error.
     pub fn cluster(&self, paths: &Paths) -> Result<Cluster> {
+        self.settled(paths).map(|settled| settled.cluster)
+    }
+
+    /// The same, with what differs from cluster.yaml.
+    pub fn settled(&self, paths: &Paths) -> Result<Settled> {
         let mut cluster = self.described(paths)?;
         Asked::read(&paths.state)?.add_to(&mut cluster)?;
-        Ok(cluster)
+        machines::settle(paths, cluster)
     }
 
     /// The cluster as cluster.yaml alone describes it.
@@ -96,8 +105,8 @@ impl App {
             ProviderKind::Auto | ProviderKind::Local => Ok(Box::new(
                 Local::new(paths, cluster, bundle).offline(self.global.offline),
             )),
-            ProviderKind::Vagrant => Err(Error::new("the vagrant provider is not built yet")),
-            ProviderKind::Inventory => Err(Error::new("the inventory provider is not built yet")),
+            ProviderKind::Vagrant => Ok(Box::new(Vagrant::new(paths, cluster, bundle))),
+            ProviderKind::Inventory => Ok(Box::new(Inventory::new(paths, cluster, bundle))),
         }
     }
 }

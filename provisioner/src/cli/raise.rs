@@ -10,8 +10,8 @@ use crate::cli::snapshot::FRESH;
 use crate::doctor::{self, Needs};
 use crate::error::Result;
 use crate::provider::NodeState;
-use crate::text;
 use crate::up::{Request, Up, bring_up};
+use crate::{privilege, text};
 
 /// A seat whose cluster is up.
 pub struct Raised {
@@ -85,6 +85,12 @@ fn bundle(app: &App, seat: &Seat) -> Result<Bundle> {
     };
     let cached = builder::cached(&seat.paths, options.kubernetes.as_deref())?;
     let building = cached.is_none() && !app.global.offline;
+    let makes_nodes = seat.cluster.provider.makes_nodes();
+    if !makes_nodes && !building {
+        return cached.map_or_else(|| builder::ensure(&seat.paths, &options, &app.sink), Ok);
+    }
+    let why = text!("번들을 만들려고", "to build the bundle");
+    privilege::ensure_root(&why, app.out, &seat.paths)?;
     let room = match building {
         true => app.consent(&seat.paths, &options)?,
         false => 0,
@@ -92,8 +98,9 @@ fn bundle(app: &App, seat: &Seat) -> Result<Bundle> {
     doctor::ensure_host(&doctor::Request {
         paths: &seat.paths,
         needs: Needs {
-            cluster: Some(&seat.cluster),
+            cluster: Some(&seat.cluster).filter(|_| makes_nodes),
             building,
+            disks: false,
             room,
         },
         yes: app.global.yes,
@@ -105,6 +112,9 @@ fn bundle(app: &App, seat: &Seat) -> Result<Bundle> {
 
 /// A new cluster is saved as it is; so is one whose `lab up` was killed before it was saved.
 fn save_fresh(app: &App, seat: &Seat, created: bool) -> Result<()> {
+    if !seat.provider.saves() {
+        return Ok(());
+    }
     let saved = seat.provider.snapshots()?;
     if !created && saved.iter().any(|snapshot| snapshot.name == FRESH) {
         return Ok(());
@@ -112,5 +122,13 @@ fn save_fresh(app: &App, seat: &Seat, created: bool) -> Result<()> {
     let work = app
         .sink
         .work(None, FRESH, text!("스냅숏 fresh 저장", "save the snapshot fresh"));
-    work.finish(seat.provider.save(FRESH, true))
+    let done = work.finish(seat.provider.save(FRESH, true));
+    match done {
+        // Somebody's machine may not be one that can be saved; the cluster is up all the same.
+        Err(error) if !seat.cluster.provider.makes_nodes() => {
+            app.sink.warn(error.told());
+            Ok(())
+        }
+        done => done,
+    }
 }

@@ -8,7 +8,7 @@ use serde_yaml::{Location, Spanned};
 
 use super::raw::{self, Word};
 use super::scalar::{self, Wrong};
-use super::{Cluster, Egress, Network, Node, Problem, ProviderKind, Registry, suggest};
+use super::{Cluster, Egress, Network, Node, Problem, ProviderKind, Registry, Ssh, suggest};
 use crate::node::{NodeName, Role};
 use crate::text;
 
@@ -42,6 +42,7 @@ pub(super) struct Draft<'raw> {
     pub(super) memory: Option<u64>,
     pub(super) image: String,
     pub(super) engine: Engine,
+    pub(super) ssh: Ssh,
 }
 
 impl Checker<'_> {
@@ -55,14 +56,18 @@ impl Checker<'_> {
             .read(&raw.image, scalar::node_image)
             .unwrap_or_else(|| IMAGE.to_owned());
         let engine = self.read(&raw.engine, engine).unwrap_or(Engine::Docker);
+        let ssh = self.common_ssh(raw.ssh.as_ref());
         let nodes = raw.nodes.iter().flat_map(|nodes| &nodes.value);
         let drafts: Vec<Draft<'_>> = nodes
-            .map(|node| self.draft(&node.value, &image, engine))
+            .map(|node| self.draft(&node.value, (&image, engine, &ssh)))
             .collect();
         if let Some(nodes) = &raw.nodes {
             self.count(nodes, &drafts);
         }
         self.duplicates(&drafts);
+        if provider == Some(ProviderKind::Inventory) {
+            self.same_machine(&drafts);
+        }
         if let Some(network) = network {
             self.addresses(&drafts, network);
         }
@@ -104,8 +109,7 @@ impl Checker<'_> {
     fn draft<'raw>(
         &mut self,
         raw: &'raw raw::Node,
-        default_image: &str,
-        default_engine: Engine,
+        (default_image, default_engine, common): (&str, Engine, &Ssh),
     ) -> Draft<'raw> {
         Draft {
             raw,
@@ -118,6 +122,7 @@ impl Checker<'_> {
                 .read(&raw.image, scalar::node_image)
                 .unwrap_or_else(|| default_image.to_owned()),
             engine: self.read(&raw.engine, engine).unwrap_or(default_engine),
+            ssh: self.ssh(raw.ssh.as_ref(), common),
         }
     }
 
@@ -195,6 +200,7 @@ impl Draft<'_> {
             memory: self.memory?,
             image: self.image,
             engine: self.engine,
+            ssh: self.ssh,
         })
     }
 }

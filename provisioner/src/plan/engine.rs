@@ -2,6 +2,7 @@
 
 use agent::wire::Engine;
 
+use super::machine::Source;
 use super::node::{DAEMON, put};
 use super::{Action, Content, Mark, Plan, UnitStep, View, id, mirror, sha256};
 use crate::config::Cluster;
@@ -20,8 +21,9 @@ pub(super) fn install(view: &View<'_>, plan: &mut Plan) {
         text!("노드 이미지의 {name} 설치", "install {name} from the node image"),
         text!("설치되어 있지 않음", "it is not installed"),
     );
-    let action = Action::InstallPackage {
-        package: engine::package(node.engine).into(),
+    let action = Action::InstallPackages {
+        packages: vec![engine::package(node.engine).into()],
+        from: Source::Bundle,
     };
     plan.add(id("install", node), Some(node), action, &[], words);
 }

@@ -2,7 +2,7 @@
 
 use agent::wire::FactsQuery;
 
-use super::{Mark, certificates, egress, kubernetes, mirror, node, obstacle, registry};
+use super::{Mark, certificates, egress, kubernetes, machine, mirror, node, obstacle, registry};
 use crate::bundle::MIRROR_STORAGE;
 use crate::config::{Cluster, Node};
 use crate::engine;
@@ -19,6 +19,11 @@ pub fn query(cluster: &Cluster, at: &Node) -> FactsQuery {
         units: engine::unit(at.engine).into_iter().map(Into::into).collect(),
         ..FactsQuery::default()
     };
+    if !cluster.provider.makes_nodes() {
+        query
+            .files
+            .extend(machine::files(at.name == cluster.registry.host));
+    }
     if let Some(wanted) = &cluster.kubernetes {
         query.files.extend(kubernetes::FILES.map(Into::into));
         query.files.push(kubernetes::mark(cluster, wanted).path);

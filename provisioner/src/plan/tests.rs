@@ -9,6 +9,7 @@ use crate::facts::{Observed, Seen};
 
 mod certificates;
 mod kubernetes;
+mod machine;
 mod obstacle;
 mod world;
 

@@ -255,9 +255,17 @@ impl Provider for Local {
         snapshot::list(&self.start_keeper()?, &self.state)
     }
 
-    fn packages(&self, package: &str, have: &[String], into: &Path) -> Result<Vec<PathBuf>> {
+    fn saves(&self) -> bool {
+        true
+    }
+
+    fn bundle(&self) -> Option<&Bundle> {
+        self.bundle.as_ref()
+    }
+
+    fn packages(&self, packages: &[String], have: &[String], into: &Path) -> Result<Vec<PathBuf>> {
         let base = disk::newest_base(&self.running_keeper()?, &self.state)?;
-        packages::write(&base, package, have, into)
+        packages::write(&base, packages, have, into)
     }
 
     fn forget(&self, snapshot: &str) -> Result<()> {
