@@ -81,6 +81,8 @@ pub struct FactsQuery {
     pub certificates: Vec<String>,
     /// TCP ports of the node to look for listeners on.
     pub ports: Vec<u16>,
+    /// Programs to look for, by name, where programs are.
+    pub programs: Vec<String>,
 }
 
 /// A command, as argv. No shell is involved unless argv names one.
