@@ -1,5 +1,6 @@
 //! `lab show`: an exercise as a person would type it.
 
+use crate::cli::machines;
 use crate::cli::{App, exercise};
 use crate::config::{Cluster, Node};
 use crate::error::{Result, exit};
@@ -65,6 +66,12 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
             };
             app.out.line(format!("  ? {}{claim}", check.title.get(lang)));
         }
+    }
+    // A machine that is not up has no address to be told.
+    let provider = app.provider(&paths, &cluster)?;
+    let lines = machines::from_the_host(provider.as_ref(), &cluster).unwrap_or_default();
+    for line in lines {
+        app.out.line(format!("\n# {}", line.get(lang)));
     }
     Ok(exit::OK)
 }
