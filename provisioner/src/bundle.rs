@@ -4,6 +4,7 @@ pub mod diff;
 pub mod kubernetes;
 pub mod layout;
 pub mod lock;
+pub mod machine;
 pub mod recipe;
 pub mod source;
 

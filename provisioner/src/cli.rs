@@ -1,6 +1,7 @@
 //! The command line: clap types, and one verb per file below.
 
 mod app;
+mod boxes;
 mod bundle;
 mod check;
 mod claims;
@@ -38,6 +39,7 @@ mod ssh;
 mod start;
 mod status;
 mod stop;
+mod support_bundle;
 mod test;
 mod trust;
 mod up;
@@ -169,8 +171,12 @@ enum Verb {
     Lint(lint::Args),
     /// What nodes install from: build, verify, export, import
     Bundle(bundle::Args),
+    /// Boxes of the node image, for Vagrant
+    Box(boxes::Args),
     /// What this host has and lacks
     Doctor(doctor::Args),
+    /// Everything a bug report needs in one file, without secrets
+    SupportBundle(support_bundle::Args),
     /// List what is kept on this host, and remove it
     Clean(clean::Args),
     /// JSON Schemas of cluster.yaml and of labs
@@ -243,7 +249,9 @@ fn dispatch(verb: Verb, app: &App) -> crate::error::Result<u8> {
         Verb::New(args) => new::run(&args, app),
         Verb::Lint(args) => lint::run(&args, app),
         Verb::Bundle(args) => bundle::run(&args, app),
+        Verb::Box(args) => boxes::run(&args, app),
         Verb::Doctor(args) => doctor::run(&args, app),
+        Verb::SupportBundle(args) => support_bundle::run(&args, app),
         Verb::Clean(args) => clean::run(&args, app),
         Verb::Schema(args) => schema::run(&args, app),
         Verb::Completions(args) => completions::run(&args, app),

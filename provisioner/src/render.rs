@@ -1,6 +1,7 @@
 //! Text with holes, filled: the one place that uses askama. Decides nothing and writes nothing.
 
 pub mod kubernetes;
+pub mod machine;
 pub mod page;
 
 use std::net::Ipv4Addr;

@@ -100,6 +100,7 @@ fn bundle(app: &App, seat: &Seat) -> Result<Bundle> {
         needs: Needs {
             cluster: Some(&seat.cluster).filter(|_| makes_nodes),
             building,
+            disks: false,
             room,
         },
         yes: app.global.yes,
