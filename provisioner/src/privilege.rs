@@ -14,7 +14,7 @@ use crate::text::Text;
 const MARKER: &str = "LAB_ELEVATED";
 
 /// Variables of the user that the process under sudo keeps.
-const KEPT: [&str; 28] = [
+const KEPT: [&str; 29] = [
     MARKER,
     "LAB_HOME",
     "LAB_LANG",
@@ -23,6 +23,7 @@ const KEPT: [&str; 28] = [
     "LAB_DEBIAN_MIRROR",
     "LAB_GO",
     "LAB_PATIENCE",
+    "LAB_WORKERS",
     "XDG_STATE_HOME",
     "XDG_CACHE_HOME",
     "LC_ALL",
