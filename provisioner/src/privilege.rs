@@ -23,6 +23,7 @@ const KEPT: [&str; 29] = [
     "LAB_DEBIAN_MIRROR",
     "LAB_GO",
     "LAB_PATIENCE",
+    "LAB_WORKERS",
     "XDG_STATE_HOME",
     "XDG_CACHE_HOME",
     "LC_ALL",

@@ -9,12 +9,13 @@ use crate::cli::seat::Seat;
 use crate::cli::snapshot::FRESH;
 use crate::config::Cluster;
 use crate::doctor::{self, Needs};
-use crate::error::Result;
+use crate::error::{Error, Result, exit};
 use crate::external::authority;
 use crate::gather;
 use crate::provider::NodeState;
+use crate::provider::local::host;
+use crate::text;
 use crate::up::{Request, Up, bring_up};
-use crate::{privilege, text};
 
 /// A seat whose cluster is up.
 pub struct Raised {
@@ -102,8 +103,14 @@ fn bundle(app: &App, seat: &Seat) -> Result<Bundle> {
     if !makes_nodes && !building {
         return cached.map_or_else(|| builder::ensure(&seat.paths, &options, &app.sink), Ok);
     }
-    let why = text!("번들을 만들려고", "to build the bundle");
-    privilege::ensure_root(&why, app.out, &seat.paths)?;
+    if !makes_nodes && !host::is_root() {
+        // Whoever reaches the machines stays who they are: their keys are theirs, and so are Vagrant's machines.
+        let what = text!("번들이 아직 없음", "there is no bundle yet");
+        return Err(Error::new(what).exit(exit::HOST).hint(text!(
+            "먼저 `lab bundle build`로 만들거나(root가 필요함) `lab bundle import 파일`로 가져오세요",
+            "make it first with `lab bundle build` (it needs root), or bring it with `lab bundle import FILE`"
+        )));
+    }
     let room = match building {
         true => app.consent(&seat.paths, &options)?,
         false => 0,

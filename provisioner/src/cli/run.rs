@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::authority_store::AuthorityStore;
+use crate::cli::machines;
 use crate::cli::raise::{Raised, raise};
 use crate::cli::{App, exercise};
 use crate::error::{Error, Result, exit};
@@ -104,6 +105,9 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
         )
     })??;
     let code = judge(&tally, &lab, &chosen, &directory, app);
+    for line in machines::from_the_host(seat.provider.as_ref(), &seat.cluster)? {
+        app.sink.note(line);
+    }
     app.interrupt
         .check()
         .map_err(|error| match going_on(args, &tally) {

@@ -1,7 +1,7 @@
 //! `lab show`: an exercise as a person would type it.
 
-use crate::cli::App;
 use crate::cli::exercise::One;
+use crate::cli::{App, machines};
 use crate::config::{Cluster, Node};
 use crate::error::{Result, exit};
 use crate::lab::step::{instances, nodes};
@@ -66,6 +66,12 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
             };
             app.out.line(format!("  ? {}{claim}", check.title.get(lang)));
         }
+    }
+    // A machine that is not up has no address to be told.
+    let provider = app.provider(&paths, &cluster)?;
+    let lines = machines::from_the_host(provider.as_ref(), &cluster).unwrap_or_default();
+    for line in lines {
+        app.out.line(format!("\n# {}", line.get(lang)));
     }
     Ok(exit::OK)
 }

@@ -45,7 +45,7 @@ done
 if ! ours docker.io && systemctl is-active -q docker.service; then systemctl reload docker.service; fi
 sed -i '/^# lab: from cluster.yaml/,/^# lab: end$/d' /etc/hosts
 if cmp -s /etc/hosts "$record/files/etc/hosts"; then cp -a "$record/files/etc/hosts" /etc/hosts; fi
-for path in etc/docker/certs etc/docker/certs.d etc/docker etc/containerd etc/containers usr/local/share/ca-certificates; do
+for path in etc/docker/certs etc/docker/certs.d etc/docker etc/containerd/certs.d etc/containerd etc/containers/certs.d etc/containers usr/local/share/ca-certificates; do
     if ! was "$path" && [ -d "$path" ]; then find "$path" -depth -type d -empty -delete; fi
 done
 if ours docker.io; then
