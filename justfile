@@ -46,13 +46,15 @@ compare:
     tests/compare/command-overhead.sh target/release/lab
     tests/compare/node-times.sh target/release/lab
     tests/compare/chapter.sh target/release/lab
+    tests/compare/kubernetes.sh target/release/lab
 
 # What takes too long for CI: the chapter's checks proved three times and sabotaged, the program installed, the other kind of host, the comparison
 full: ci vm vagrant-docker vagrant-disk vagrant-libvirt compare
     cargo lab run chapter4 --yes
     cargo lab test chapter4 --repeat 3
     cargo lab test chapter4 --sabotage
-    cargo lab bundle build --kubernetes 1.32.13 --yes
+    cargo lab bundle build --kubernetes 1.36 --yes
+    VERSION=1.36 WORKERS=1 ROUNDS=1 tests/compare/kubernetes.sh
     cargo lab down --yes
     cargo install --path provisioner --locked --root target/installed
     target/installed/bin/lab doctor

@@ -20,6 +20,7 @@ mod kubeconfig;
 mod kubectl;
 mod lint;
 mod list;
+mod logs;
 mod machines;
 mod new;
 mod overview;
@@ -133,6 +134,8 @@ enum Verb {
     Ssh(ssh::Args),
     /// Run a command on nodes
     Exec(exec::Args),
+    /// The journal of a node, or of a unit on it
+    Logs(logs::Args),
     /// Kubernetes' own client, on the master: nothing to install here
     Kubectl(kubectl::Args),
     /// A configuration for a kubectl of this host
@@ -225,6 +228,7 @@ fn dispatch(verb: Verb, app: &App) -> crate::error::Result<u8> {
         Verb::Status(args) => status::run(&args, app),
         Verb::Ssh(args) => ssh::run(&args, app),
         Verb::Exec(args) => exec::run(&args, app),
+        Verb::Logs(args) => logs::run(&args, app),
         Verb::Kubectl(args) => kubectl::run(&args, app),
         Verb::Kubeconfig(args) => kubeconfig::run(&args, app),
         Verb::Forward(args) => forward::run(&args, app),

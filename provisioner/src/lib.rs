@@ -1,7 +1,7 @@
 //! The orchestrator. Imports point down only (a test checks it):
 //!
 //! - [`cli`]: one verb per file, thin;
-//! - effects: [`apply`], [`runner`], [`gather`], [`builder`], [`report`], [`authority_store`], [`doctor`], [`journal`], [`session`],
+//! - effects: [`apply`], [`runner`], [`gather`], [`builder`], [`report`], [`authority_store`], [`asked`], [`doctor`], [`journal`], [`session`],
 //!   [`privilege`], [`seat`], [`interrupt`], [`up`];
 //! - decide (no process, no socket): [`config`], [`lab`], [`facts`], [`plan`], [`pki`], [`engine`], [`bundle`], [`render`];
 //! - reach (no decisions): [`provider`], [`transport`];
@@ -10,6 +10,7 @@
 
 pub mod apply;
 pub mod artifact;
+pub mod asked;
 pub mod authority_store;
 pub mod builder;
 pub mod bundle;

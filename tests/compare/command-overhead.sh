@@ -3,29 +3,11 @@
 #
 #   tests/compare/command-overhead.sh [LAB]      LAB: the program (default: target/debug/lab)
 #
-# Makes a cluster of one node in a scratch project (needs root and a built bundle, or time to build one) and takes it down.
-# LAB_HOME counts as for `lab`. Figures in ms: smallest, median and largest of $ROUNDS; those of a loop: its mean.
-set -euo pipefail
+# A cluster of one node. Figures in ms: smallest, median and largest of $ROUNDS; those of a loop: its mean.
 ROUNDS=${ROUNDS:-15}
 MANY=${MANY:-200}
-lab=$(realpath "${1:-target/debug/lab}")
-project=$(mktemp -d)
-cd "$project"
-finish() {
-    "$lab" down --yes --lang en >/dev/null 2>&1 || echo "the cluster of $project was not taken down" >&2
-    rm -rf "$project"
-}
-trap finish EXIT
-trap 'exit 130' INT TERM
-
-cat >cluster.yaml <<'YAML'
-cluster: overhead
-network: 192.168.1.0/24
-provider: local
-nodes:
-  - {name: m-k8s, role: master, address: 192.168.1.10, cpus: 1, memory: 1GiB}
-registry: {host: m-k8s, port: 8443, image: registry:2}
-YAML
+. "$(dirname "$0")/seat.sh"
+describe 0
 
 # A lab of $1 steps that each do nothing.
 steps() {
@@ -46,13 +28,13 @@ steps:
   hosts: master
   solve: "true"
   checks:
-  - {id: ended, run: "true", expect: {exit-code: 0}, title: {ko: 끝, en: ended}, hint: {ko: 없음, en: none}}
+  - {id: ended, run: test -d /run/systemd/system, expect: {exit-code: 0}, title: {ko: 끝, en: ended}, hint: {ko: 없음, en: none}}
 YAML
 }
 
 now() { date +%s%N; }
 # $ROUNDS times a command: its name, then the command.
-measure() {
+repeat() {
     local name=$1 since all=()
     shift
     for _ in $(seq "$ROUNDS"); do
@@ -72,16 +54,8 @@ lasting() {
     echo $(($(now) - since))
 }
 
-echo "a cluster of one node …" >&2
-"$lab" up --yes --lang en >up.log 2>&1 || { cat up.log >&2; exit 1; }
-home=${LAB_HOME:+$LAB_HOME/state}
-home=${home:-${XDG_STATE_HOME:-$HOME/.local/state}/lab}
-state=$(dirname "$(grep -lxF "$(pwd -P)" "$home"/*/project)")
-keeper=$(cut -d' ' -f1 "$state/keeper.pid")
-echo "m-k8s $(cat "$state/ssh/host-m-k8s.pub")" >known_hosts
-node=(nsenter -t "$keeper" -n -- ssh -F none -i "$state/ssh/orchestrator" -o BatchMode=yes -o UserKnownHostsFile=known_hosts
-    -o GlobalKnownHostsFile=none -o HostKeyAlias=m-k8s)
-at=root@192.168.1.10
+said up
+seat
 
 steps 1 few
 steps $((MANY + 1)) many
@@ -90,13 +64,13 @@ few=$(lasting few)
 many=$(lasting many)
 
 printf '%-58s %8s %8s %8s\n' "ms" smallest median largest
-measure "lab exec m-k8s -- true        (process, session, command)" "$lab" exec m-k8s -- true
-measure "ssh m-k8s true                (process, session, command)" "${node[@]}" "$at" true
-"${node[@]}" -M -S "$project/control" -fN "$at"
-measure "ssh m-k8s true                (a session that is open)" "${node[@]}" -S "$project/control" "$at" true
-bare=$("${node[@]}" "$at" "s=\$(date +%s%N); for i in \$(seq $MANY); do bash -euo pipefail -c true; done; e=\$(date +%s%N); echo \$((e - s))")
-true=$("${node[@]}" "$at" "s=\$(date +%s%N); for i in \$(seq $MANY); do /bin/true; done; e=\$(date +%s%N); echo \$((e - s))")
-"${node[@]}" -S "$project/control" -O exit "$at" 2>/dev/null
+repeat "lab exec m-k8s -- true        (process, session, command)" "$lab" exec m-k8s -- true
+repeat "ssh m-k8s true                (process, session, command)" on m-k8s true
+on m-k8s -M -S "$project/control" -fN
+repeat "ssh m-k8s true                (a session that is open)" on m-k8s -S "$project/control" true
+bare=$(on m-k8s "s=\$(date +%s%N); for i in \$(seq $MANY); do bash -euo pipefail -c true; done; e=\$(date +%s%N); echo \$((e - s))")
+true=$(on m-k8s "s=\$(date +%s%N); for i in \$(seq $MANY); do /bin/true; done; e=\$(date +%s%N); echo \$((e - s))")
+on m-k8s -S "$project/control" -O exit 2>/dev/null
 mean "a step of lab run             (a session that is open)" $((many - few)) "$MANY"
 mean "bash -euo pipefail -c true    (on the node, what a step runs)" "$bare" "$MANY"
 mean "/bin/true                     (on the node)" "$true" "$MANY"

@@ -25,6 +25,8 @@ mod files;
 mod host;
 #[path = "e2e/interrupt.rs"]
 mod interrupt;
+#[path = "e2e/inventory.rs"]
+mod inventory;
 #[path = "e2e/kubernetes.rs"]
 mod kubernetes;
 #[path = "e2e/labs.rs"]
@@ -146,6 +148,7 @@ pub fn all() -> Vec<Trial> {
         labs::tests(),
         kubernetes::tests(),
         interrupt::tests(),
+        inventory::tests(),
         offline::tests(),
         report::tests(),
         record::tests(),

@@ -18,16 +18,21 @@ use crate::transport::patient;
 const LIMIT: Duration = Duration::from_secs(240);
 const NODES: &str = r#"jsonpath={range .items[*]}{.metadata.name} {.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}"#;
 const PODS: &str = r#"jsonpath={range .items[*]}{.spec.nodeName}|{.metadata.namespace}|{.metadata.name}|{.status.phase}|{.status.conditions[?(@.type=="Ready")].status}|{.status.containerStatuses[*].state.running.startedAt}|{.status.containerStatuses[*].state.waiting.reason}{"\n"}{end}"#;
-/// Reasons of a pod's own: nothing that was restarted makes them go away.
-const OWN: [&str; 7] = [
+/// Reasons of a pod's own: waiting does not make them go away.
+const OWN: [&str; 4] = [
     "ErrImagePull",
     "ImagePullBackOff",
     "ErrImageNeverPull",
     "InvalidImageName",
+];
+/// Reasons that a restart of the node gives pods which are well: kubelet tries some of them before it knows all services, and
+/// again after ten seconds. Of a pod that has them for longer they are its own.
+const PASSING: [&str; 3] = [
     "CrashLoopBackOff",
     "CreateContainerConfigError",
     "CreateContainerError",
 ];
+const PASSES: Duration = Duration::from_secs(20);
 
 /// What is to be ready.
 pub struct Wanted {
@@ -39,9 +44,10 @@ pub struct Wanted {
 
 /// Waits until the API calls all wanted nodes ready and every pod that can run does.
 pub async fn ready(session: &Session, wanted: &Wanted) -> Result<()> {
-    let deadline = Instant::now() + patient(LIMIT);
+    let (deadline, passed) = (Instant::now() + patient(LIMIT), Instant::now() + patient(PASSES));
     loop {
-        let missing = match ask(session, wanted).await {
+        let settled = Instant::now() > passed;
+        let missing = match ask(session, wanted, settled).await {
             Ok(missing) if missing.is_empty() => return Ok(()),
             Ok(missing) => missing.join("\n"),
             Err(error) => error.to_string(),
@@ -65,7 +71,7 @@ pub async fn ready_again(session: &Session, wanted: &Wanted) -> Result<()> {
     ready(session, wanted).await
 }
 
-async fn ask(session: &Session, wanted: &Wanted) -> Result<Vec<String>> {
+async fn ask(session: &Session, wanted: &Wanted, settled: bool) -> Result<Vec<String>> {
     let kubectl = [
         "kubectl",
         "--kubeconfig",
@@ -79,19 +85,20 @@ async fn ask(session: &Session, wanted: &Wanted) -> Result<Vec<String>> {
         &command(session, &nodes).await?,
         &command(session, &pods).await?,
         wanted,
+        settled,
     ))
 }
 
-/// Nodes and pods that are not ready, a line each.
-fn lacking(nodes: &str, pods: &str, wanted: &Wanted) -> Vec<String> {
+/// Nodes and pods that are not ready, a line each. `settled`: what comes of a restart has passed.
+fn lacking(nodes: &str, pods: &str, wanted: &Wanted, settled: bool) -> Vec<String> {
     let is_ready = |node: &&NodeName| nodes.lines().any(|line| line == format!("{node} True"));
     let unready = wanted.nodes.iter().filter(|node| !is_ready(node));
     let mut lines: Vec<String> = unready.map(|node| format!("node {node}")).collect();
-    lines.extend(pods.lines().filter_map(|line| pod(line, wanted)));
+    lines.extend(pods.lines().filter_map(|line| pod(line, wanted, settled)));
     lines
 }
 
-fn pod(line: &str, wanted: &Wanted) -> Option<String> {
+fn pod(line: &str, wanted: &Wanted, settled: bool) -> Option<String> {
     let mut fields = line.split('|');
     let [node, namespace, name, phase, ready, started, reasons] =
         std::array::from_fn(|_| fields.next().unwrap_or_default());
@@ -102,10 +109,11 @@ fn pod(line: &str, wanted: &Wanted) -> Option<String> {
         };
         nodes.iter().any(|one| one.as_str() == node) && started.split(' ').any(before)
     });
-    let own =
-        phase == "Succeeded" || phase == "Failed" || reasons.split(' ').any(|reason| OWN.contains(&reason));
+    let of_kubernetes = namespace == "kube-system";
+    let is_own = |reason: &str| OWN.contains(&reason) || (settled && PASSING.contains(&reason));
+    let own = phase == "Succeeded" || phase == "Failed" || (!of_kubernetes && reasons.split(' ').any(is_own));
     // A pod of nobody's node, or of one that is not up, waits for that node.
-    let elsewhere = namespace != "kube-system" && !wanted.nodes.iter().any(|one| one.as_str() == node);
+    let elsewhere = !of_kubernetes && !wanted.nodes.iter().any(|one| one.as_str() == node);
     let missing = stale || (ready != "True" && !own && !elsewhere);
     missing.then(|| format!("pod {namespace}/{name}"))
 }
@@ -127,18 +135,27 @@ mod tests {
 
     #[test]
     fn every_node_must_be_ready() {
-        assert!(lacking("m-k8s True\nw1-k8s True\n", "", &wanted(false)).is_empty());
+        assert!(lacking("m-k8s True\nw1-k8s True\n", "", &wanted(false), false).is_empty());
         assert_eq!(
-            lacking("m-k8s True\nw1-k8s Unknown\n", "", &wanted(false)),
+            lacking("m-k8s True\nw1-k8s Unknown\n", "", &wanted(false), false),
             ["node w1-k8s"]
         );
-        assert_eq!(lacking("m-k8s True\n", "", &wanted(false)), ["node w1-k8s"]);
+        assert_eq!(
+            lacking("m-k8s True\n", "", &wanted(false), false),
+            ["node w1-k8s"]
+        );
     }
 
     #[test]
     fn pods_are_waited_for_unless_the_reason_is_their_own() {
         let nodes = "m-k8s True\nw1-k8s True\n";
         for (pod, restarted, waits) in [
+            (
+                "w1-k8s|kube-system|proxy|Running|False||CrashLoopBackOff",
+                true,
+                true,
+            ),
+            ("w1-k8s|default|web|Running|False||CrashLoopBackOff", true, true),
             (
                 "w1-k8s|kube-system|proxy|Running|True|2026-11-24T11:00:00Z|",
                 false,
@@ -171,7 +188,27 @@ mod tests {
             ("w1-k8s|default|job|Succeeded|False||", true, false),
         ] {
             assert_eq!(
-                !lacking(nodes, pod, &wanted(restarted)).is_empty(),
+                !lacking(nodes, pod, &wanted(restarted), false).is_empty(),
+                waits,
+                "{pod}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_a_restart_gives_a_pod_passes_or_is_its_own() {
+        let nodes = "m-k8s True\nw1-k8s True\n";
+        for (pod, waits) in [
+            ("w1-k8s|default|web|Running|False||CrashLoopBackOff", false),
+            (
+                "w1-k8s|default|web|Pending|False||CreateContainerConfigError",
+                false,
+            ),
+            ("w1-k8s|kube-system|proxy|Running|False||CrashLoopBackOff", true),
+            ("w1-k8s|default|web|Pending|False||ContainerCreating", true),
+        ] {
+            assert_eq!(
+                !lacking(nodes, pod, &wanted(true), true).is_empty(),
                 waits,
                 "{pod}"
             );

@@ -149,7 +149,8 @@ fn start(
     forward(child.stdout.take(), true, &to);
     forward(child.stderr.take(), false, &to);
     drop(to);
-    let (mut printed, mut tail) = (String::new(), VecDeque::new());
+    // What went wrong is on stderr; what is on stdout may be long and beside the point.
+    let (mut printed, mut complaints, mut tail) = (String::new(), VecDeque::new(), VecDeque::new());
     loop {
         let (stdout, line) = match lines.recv_timeout(Duration::from_secs(1)) {
             Ok(line) => line,
@@ -164,18 +165,44 @@ fn start(
             printed += &line;
             printed.push('\n');
         }
-        tail.push_back(line);
-        if tail.len() > 25 {
-            tail.pop_front();
+        let kept = if stdout { &mut tail } else { &mut complaints };
+        kept.push_back(line);
+        if kept.len() > 25 {
+            kept.pop_front();
         }
     }
     let status = child.wait().map_err(|error| failed().because(error))?;
     if status.success() {
         return Ok(printed);
     }
-    let said = Vec::from(tail).join("\n");
+    let said = if complaints.is_empty() { tail } else { complaints };
+    let said = Vec::from(said).join("\n");
     Err(failed().cause(status.to_string()).output(said).hint(text!(
         "데비안 미러에 닿는지 확인하세요: http_proxy, LAB_DEBIAN_MIRROR, LAB_CA_FILE. 네트워크가 없으면 `lab bundle import FILE`",
         "see whether the Debian mirror can be reached: http_proxy, LAB_DEBIAN_MIRROR, LAB_CA_FILE; without a network: `lab bundle import FILE`"
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn a_program_that_fails_is_quoted_with_what_it_complained_of() {
+        let temporary = tempfile::tempdir().unwrap();
+        let said = |script: &str| {
+            let argv = ["sh", "-c", script].map(str::to_owned);
+            let error = run_beside(&argv, temporary.path()).unwrap_err();
+            error.printed().unwrap().to_owned()
+        };
+        let both = said("echo why >&2; seq 100; exit 1");
+        assert!(both.contains("why") && !both.contains("100"), "{both}");
+        let stdout_only = said("seq 100; exit 1");
+        assert!(
+            stdout_only.contains("100") && !stdout_only.contains("75"),
+            "{stdout_only}"
+        );
+    }
 }

@@ -1,5 +1,6 @@
 //! What every verb works with: options, output, the project's paths, its cluster, its provider.
 
+use crate::asked::Asked;
 use crate::bundle::Bundle;
 use crate::cli::machines::{self, Settled};
 use crate::cli::{Format, Global, yaml};
@@ -59,25 +60,31 @@ impl App {
         Paths::discover(&start)
     }
 
-    /// The project's cluster. All problems of cluster.yaml are printed before the error.
+    /// The project's cluster, with what this seat was asked. All problems of cluster.yaml are printed before the error.
     pub fn cluster(&self, paths: &Paths) -> Result<Cluster> {
         self.settled(paths).map(|settled| settled.cluster)
     }
 
     /// The same, with what differs from cluster.yaml.
     pub fn settled(&self, paths: &Paths) -> Result<Settled> {
+        let mut cluster = self.described(paths)?;
+        Asked::read(&paths.state)?.add_to(&mut cluster)?;
+        machines::settle(paths, cluster)
+    }
+
+    /// The cluster as cluster.yaml alone describes it.
+    pub fn described(&self, paths: &Paths) -> Result<Cluster> {
         let file = paths.project.join("cluster.yaml");
         let read = yaml::read(&file, "cluster.yaml").map_err(|problem| vec![problem]);
         let cluster = read.and_then(|text| Cluster::parse("cluster.yaml", &text));
-        let cluster = cluster.map_err(|problems| {
+        cluster.map_err(|problems| {
             self.out.problems(&problems);
             Error::usage(text!(
                 "cluster.yaml에 문제 {}개",
                 "{} problem(s) in cluster.yaml",
                 problems.len()
             ))
-        })?;
-        machines::settle(paths, cluster)
+        })
     }
 
     /// The provider of the cluster, for what creates no node.

@@ -25,6 +25,7 @@ const VERBS: &[(&str, &str)] = &[
     ("status", "노드들의 상태"),
     ("ssh", "노드에 로그인"),
     ("exec", "노드에서 명령 실행"),
+    ("logs", "노드 또는 그 노드의 유닛이 남긴 기록(저널)"),
     (
         "kubectl",
         "쿠버네티스의 클라이언트를 마스터에서 실행: 여기 설치할 것 없음",
@@ -204,7 +205,9 @@ mod tests {
     #[test]
     fn verbs_for_typing_and_writing_have_all_their_arguments_in_korean() {
         let english = command(Lang::En);
-        for verb in ["show", "start", "check", "hint", "solve", "reset", "new", "lint"] {
+        for verb in [
+            "show", "start", "check", "hint", "solve", "reset", "new", "lint", "up", "logs",
+        ] {
             let found = english.find_subcommand(verb).unwrap();
             for argument in found.get_arguments() {
                 let name = argument.get_id().as_str();

@@ -1,6 +1,7 @@
 //! What `lab up`, `lab run` and `lab start LAB/EXERCISE` begin with: a fit host, a complete bundle, and the cluster as
 //! cluster.yaml says.
 
+use crate::asked::Asked;
 use crate::builder::{self, Options};
 use crate::bundle::Bundle;
 use crate::cli::App;
@@ -24,10 +25,16 @@ pub struct Raised {
 
 /// Brings the cluster up for `verb`, from nothing if need be.
 pub fn raise(app: &App, verb: &str) -> Result<Raised> {
-    let mut seat = app.change(verb)?;
+    let seat = app.change(verb)?;
+    raise_seat(app, seat, None)
+}
+
+/// Brings a locked seat up. `asked`: what is remembered of the command line from now on, once the bundle has what it takes.
+pub fn raise_seat(app: &App, mut seat: Seat, asked: Option<&Asked>) -> Result<Raised> {
     // Until nodes are touched Ctrl-C ends the program as any other: what builds dies with it and leaves nothing half made.
     let bundle = bundle(app, &seat)?;
     app.interrupt.arm();
+    asked.map_or(Ok(()), |asked| asked.write(&seat.paths.state))?;
     let digest = bundle.digest.clone();
     seat.provider = app
         .provider_with(&seat.paths, &seat.cluster, Some(bundle))?

@@ -190,6 +190,22 @@ pub fn select(cluster: &Cluster, names: &[String]) -> Result<Vec<NodeName>> {
         .collect())
 }
 
+/// The one node that `name` means.
+pub fn one(cluster: &Cluster, name: &str) -> Result<NodeName> {
+    let mut nodes = select(cluster, &[name.to_owned()])?;
+    match (nodes.pop(), nodes.is_empty()) {
+        (Some(node), true) => Ok(node),
+        _ => Err(Error::usage(text!(
+            "`{name}`은(는) 노드 하나가 아님",
+            "`{name}` is not one node"
+        ))
+        .hint(text!(
+            "여러 노드에서는 `lab exec`를 쓰세요",
+            "for several nodes use `lab exec`"
+        ))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]

@@ -2,7 +2,7 @@
 
 use agent::wire::FactsQuery;
 
-use super::{Mark, egress, kubernetes, machine, mirror, node, registry};
+use super::{Mark, certificates, egress, kubernetes, machine, mirror, node, obstacle, registry};
 use crate::bundle::MIRROR_STORAGE;
 use crate::config::{Cluster, Node};
 use crate::engine;
@@ -29,6 +29,8 @@ pub fn query(cluster: &Cluster, at: &Node) -> FactsQuery {
         query.files.push(kubernetes::mark(cluster, wanted).path);
         query.units.extend(kubernetes::UNITS.map(Into::into));
         query.kubernetes = at.name == cluster.master().name;
+        query.certificates = certificates::files(at);
+        query.ports = obstacle::ports(at).to_vec();
     }
     query
         .files

@@ -7,7 +7,10 @@ use time::Duration;
 use super::{Action, mirror, node, plan, registry};
 use crate::facts::{Observed, Seen};
 
+mod certificates;
 mod kubernetes;
+mod machine;
+mod obstacle;
 mod world;
 
 use world::*;

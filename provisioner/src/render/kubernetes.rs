@@ -32,7 +32,7 @@ struct PodNetwork {
 #[template(path = "kubernetes/pod-routes.service", escape = "none")]
 struct PodRoutes {
     routes: Vec<(Network, Ipv4Addr)>,
-    rules: [(&'static str, String); 3],
+    rules: [(&'static str, String); 4],
 }
 
 #[derive(Template)]
@@ -46,7 +46,18 @@ struct Init<'a> {
     pods: Network,
     services: Network,
     may_lower_score: bool,
+    patches: &'a str,
 }
+
+#[derive(Template)]
+#[template(path = "kubernetes/patches/static-pod.yaml", escape = "none")]
+struct StaticPod {
+    name: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "kubernetes/patches/coredns.yaml", escape = "none")]
+struct CoreDns;
 
 #[derive(Template)]
 #[template(path = "kubernetes/join.yaml", escape = "none")]
@@ -88,6 +99,11 @@ pub fn pod_routes(cluster: &Cluster, kubernetes: &Kubernetes, node: &Node) -> Re
     fill(&PodRoutes {
         routes,
         rules: [
+            // A pod that asks for a service before kube-proxy knows it is told so at once, and asks again.
+            (
+                "-t filter",
+                format!("FORWARD -d {} -j REJECT", kubernetes.services),
+            ),
             ("-t filter", format!("FORWARD -s {pods} -j ACCEPT")),
             ("-t filter", format!("FORWARD -d {pods} -j ACCEPT")),
             (
@@ -98,8 +114,14 @@ pub fn pod_routes(cluster: &Cluster, kubernetes: &Kubernetes, node: &Node) -> Re
     })
 }
 
-/// What `kubeadm init` is given. `may_lower_score`: whether processes of the node may lower their own oom score.
-pub fn init(cluster: &Cluster, kubernetes: &Kubernetes, may_lower_score: bool) -> Result<String> {
+/// What `kubeadm init` is given. `may_lower_score`: whether processes of the node may lower their own oom score; `patches`: where
+/// the files of [`patches`] are.
+pub fn init(
+    cluster: &Cluster,
+    kubernetes: &Kubernetes,
+    may_lower_score: bool,
+    patches: &str,
+) -> Result<String> {
     let master = cluster.master();
     fill(&Init {
         name: master.name.as_str(),
@@ -110,7 +132,22 @@ pub fn init(cluster: &Cluster, kubernetes: &Kubernetes, may_lower_score: bool) -
         pods: kubernetes.pods,
         services: kubernetes.services,
         may_lower_score,
+        patches,
     })
+}
+
+/// What kubeadm changes of its own manifests, by file name: nothing but how often probes ask.
+pub fn patches() -> Result<Vec<(String, String)>> {
+    let mut files = vec![("corednsdeployment+strategic.yaml".to_owned(), fill(&CoreDns)?)];
+    for name in [
+        "etcd",
+        "kube-apiserver",
+        "kube-controller-manager",
+        "kube-scheduler",
+    ] {
+        files.push((format!("{name}+strategic.yaml"), fill(&StaticPod { name })?));
+    }
+    Ok(files)
 }
 
 /// What `kubeadm join` is given: holds a secret. `authority`: `sha256:…` of the cluster's.

@@ -113,7 +113,7 @@ fn whole() {
         .prints("w1-k8s")
         .without("NotReady");
     // Another version is not put over it by surprise.
-    cluster(&seat, SECOND, "1.32.13");
+    cluster(&seat, SECOND, "1.36.3");
     seat.lab(&["plan"]).says("lab down");
     assert_eq!(panic.now(), "7", "a node set the host's kernel");
     seat.down().passes();

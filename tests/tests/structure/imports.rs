@@ -20,6 +20,7 @@ pub const LAYERS: [(&[&str], Layer); 5] = [
             "journal",
             "session",
             "authority_store",
+            "asked",
             "privilege",
             "seat",
             "interrupt",

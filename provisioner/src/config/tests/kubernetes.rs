@@ -22,7 +22,7 @@ fn a_minor_means_the_version_the_lab_has_and_every_node_has_a_network_of_its_own
 fn versions_nobody_offers_and_networks_in_each_others_way() {
     check(
         &with("kubernetes: {version: \"1.3\"}"),
-        &["19:23: the bundle has no Kubernetes 1.3 → it has 1.34.4, 1.32.13"],
+        &["19:23: the bundle has no Kubernetes 1.3 → it has 1.34.4, 1.36.3"],
     );
     check(
         &with("kubernetes: {}"),

@@ -4,15 +4,13 @@ use std::net::IpAddr;
 
 use agent::wire::Facts;
 
-use super::super::{Plan, Problem, View};
+use super::super::{Plan, Problem, View, obstacle};
 use super::{RECORDED, distribution};
 use crate::config::{Cluster, Node};
 use crate::facts::Observed;
 use crate::text;
 use crate::text::Text;
 
-/// Seconds a machine's clock may differ: certificates are valid from the moment they are made.
-const DRIFT: u64 = 60;
 /// Bytes of memory below which an engine does not start.
 const MEMORY: u64 = 450 << 20;
 /// Bytes that must be free before the first `lab up`.
@@ -22,15 +20,14 @@ const DISK_OF_HOST: u64 = 4 << 30;
 
 /// What makes a machine unfit, each with what to do.
 pub(in crate::plan) fn check(cluster: &Cluster, observed: &Observed, plan: &mut Plan) {
-    let now = u64::try_from(observed.now.unix_timestamp()).unwrap_or_default();
     for node in &cluster.nodes {
         let view = View::new(node, observed);
         let Some(facts) = view.facts() else { continue };
+        obstacle::clock(&view, observed.now, plan);
         let host = node.name == cluster.registry.host;
         let new = view.file(RECORDED).is_none();
         let found = [
             unknown(facts),
-            clock(facts, now),
             lost_address(facts, node),
             other_name(facts, node),
             twin(cluster, observed, node, facts),
@@ -60,22 +57,6 @@ fn unknown(facts: &Facts) -> Unfit {
             text!(
                 "Debian 12, Debian 13, Ubuntu 24.04 가운데 하나를 쓰세요",
                 "use Debian 12, Debian 13 or Ubuntu 24.04"
-            ),
-        )
-    })
-}
-
-fn clock(facts: &Facts, now: u64) -> Unfit {
-    let drift = (facts.clock_ms / 1000).abs_diff(now);
-    (drift > DRIFT).then(|| {
-        (
-            text!(
-                "시계가 이 컴퓨터와 {drift}초 다름",
-                "its clock differs from this computer's by {drift} s"
-            ),
-            text!(
-                "시간을 맞추세요: `sudo timedatectl set-ntp true`",
-                "set the time: `sudo timedatectl set-ntp true`"
             ),
         )
     })

@@ -68,8 +68,8 @@ fn advice(class: &str) -> Option<Text> {
         | "NoDefaultProvider"
         | "VirtualBoxNotDetected"
         | "VirtualBoxInstallIncomplete" => text!(
-            "VirtualBox(또는 vagrant-libvirt, Docker)를 설치하고 `vagrant up --provider=이름`을 하세요",
-            "install VirtualBox (or vagrant-libvirt, or Docker), then `vagrant up --provider=NAME`"
+            "VirtualBox(또는 vagrant-libvirt, Docker)를 설치하고 켠 뒤 `vagrant up --provider=이름`을 하세요",
+            "install and start VirtualBox (or vagrant-libvirt, or Docker), then `vagrant up --provider=NAME`"
         ),
         "VirtualBoxKernelModuleNotLoaded" => text!(
             "VirtualBox의 커널 모듈을 올리세요: `sudo modprobe vboxdrv`",
