@@ -39,6 +39,7 @@ mod ssh;
 mod start;
 mod status;
 mod stop;
+mod support_bundle;
 mod test;
 mod trust;
 mod up;
@@ -174,6 +175,8 @@ enum Verb {
     Box(boxes::Args),
     /// What this host has and lacks
     Doctor(doctor::Args),
+    /// Everything a bug report needs in one file, without secrets
+    SupportBundle(support_bundle::Args),
     /// List what is kept on this host, and remove it
     Clean(clean::Args),
     /// JSON Schemas of cluster.yaml and of labs
@@ -248,6 +251,7 @@ fn dispatch(verb: Verb, app: &App) -> crate::error::Result<u8> {
         Verb::Bundle(args) => bundle::run(&args, app),
         Verb::Box(args) => boxes::run(&args, app),
         Verb::Doctor(args) => doctor::run(&args, app),
+        Verb::SupportBundle(args) => support_bundle::run(&args, app),
         Verb::Clean(args) => clean::run(&args, app),
         Verb::Schema(args) => schema::run(&args, app),
         Verb::Completions(args) => completions::run(&args, app),

@@ -2,7 +2,7 @@
 //!
 //! - [`cli`]: one verb per file, thin;
 //! - effects: [`apply`], [`runner`], [`gather`], [`builder`], [`report`], [`authority_store`], [`asked`], [`doctor`], [`journal`], [`session`],
-//!   [`privilege`], [`seat`], [`interrupt`], [`up`];
+//!   [`privilege`], [`seat`], [`support`], [`interrupt`], [`up`];
 //! - decide (no process, no socket): [`config`], [`lab`], [`facts`], [`plan`], [`pki`], [`engine`], [`bundle`], [`render`];
 //! - reach (no decisions): [`provider`], [`transport`];
 //! - plain types used everywhere: [`node`], [`event`], [`error`], [`text`], [`paths`], [`mod@cluster`], [`artifact`],
@@ -38,6 +38,7 @@ pub mod report;
 pub mod runner;
 pub mod seat;
 pub mod session;
+pub mod support;
 pub mod text;
 pub mod transport;
 pub mod up;

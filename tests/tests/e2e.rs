@@ -47,8 +47,12 @@ mod record;
 mod report;
 #[path = "e2e/sources.rs"]
 mod sources;
+#[path = "e2e/toolchain.rs"]
+mod toolchain;
 #[path = "e2e/trust.rs"]
 mod trust;
+#[path = "e2e/upkeep.rs"]
+mod upkeep;
 #[path = "e2e/vagrant.rs"]
 mod vagrant;
 #[path = "e2e/vagrantfile.rs"]
@@ -154,8 +158,10 @@ pub fn all() -> Vec<Trial> {
         record::tests(),
         privilege::tests(),
         sources::tests(),
+        upkeep::tests(),
         vagrantfile::tests(),
         vagrant::tests(),
+        toolchain::tests(),
         trust::tests(),
         broken::tests(),
         host::tests(),

@@ -63,6 +63,10 @@ const VERBS: &[(&str, &str)] = &[
     ("bundle", "노드가 설치에 쓰는 것: 빌드, 검증, 내보내기, 가져오기"),
     ("box", "Vagrant에 쓸 노드 이미지의 상자"),
     ("doctor", "이 컴퓨터에 있는 것과 없는 것"),
+    (
+        "support-bundle",
+        "버그를 알릴 때 필요한 것을 비밀은 빼고 파일 하나에 모음",
+    ),
     ("clean", "이 컴퓨터에 보관된 것을 나열하고 삭제"),
     ("schema", "cluster.yaml과 실습 파일의 JSON Schema"),
     ("completions", "셸 자동 완성 또는 man 페이지"),
@@ -206,7 +210,17 @@ mod tests {
     fn verbs_for_typing_and_writing_have_all_their_arguments_in_korean() {
         let english = command(Lang::En);
         for verb in [
-            "show", "start", "check", "hint", "solve", "reset", "new", "lint", "up", "logs",
+            "show",
+            "start",
+            "check",
+            "hint",
+            "solve",
+            "reset",
+            "new",
+            "lint",
+            "up",
+            "logs",
+            "support-bundle",
         ] {
             let found = english.find_subcommand(verb).unwrap();
             for argument in found.get_arguments() {

@@ -47,11 +47,8 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
     let endpoint = seat.provider.endpoint(&node)?;
     app.block_on(async {
         let session = Session::open(&endpoint, crate::transport::patient(PATIENCE)).await?;
-        let ended = tokio::select! {
-            ended = show(args, &session, app) => ended,
-            () = app.interrupt.wait() => Ok(exit::INTERRUPTED),
-        };
-        // With it ends what still runs on the node.
+        // Ctrl-C ends this process as any other; with its channel ends what it had running on the node.
+        let ended = show(args, &session, app).await;
         session.close().await;
         ended
     })?

@@ -31,24 +31,9 @@ const ASKING: Duration = Duration::from_secs(5);
 /// Runs the verb.
 pub fn run(_args: &Args, app: &App) -> Result<u8> {
     let seat = app.look()?;
-    let expected = expected(&seat);
     let all = see(&seat, app)?;
-    let mut rows: Vec<Row> = all
-        .iter()
-        .map(|seen| overview::row(seen, expected.as_ref()))
-        .collect();
-    let master = all.iter().find(|seen| seen.node == seat.cluster.master().name);
-    // Of nodes that were never made there is nothing more to say.
-    let made = all.iter().any(|seen| seen.state != NodeState::Absent);
-    let control = master
-        .filter(|_| seat.cluster.kubernetes.is_some() && made)
-        .map(|master| Control::of(master, ADMINISTRATOR));
-    if let Some(control) = control {
-        let now = OffsetDateTime::now_utc();
-        for ((row, seen), node) in rows.iter_mut().zip(&all).zip(&seat.cluster.nodes) {
-            row.kubernetes = Some(kubernetes::member(seen, node.role, control, now));
-        }
-    }
+    let control = control(&seat, &all);
+    let rows = judged(&seat, &all, control);
     if app.json() {
         app.out.json(&rows);
         return Ok(exit::OK);
@@ -66,6 +51,32 @@ pub fn run(_args: &Args, app: &App) -> Result<u8> {
         }
     }
     Ok(exit::OK)
+}
+
+/// What is said of each node.
+pub fn rows(seat: &Seat, app: &App) -> Result<Vec<Row>> {
+    let all = see(seat, app)?;
+    Ok(judged(seat, &all, control(seat, &all)))
+}
+
+/// What is known of Kubernetes, where there is any; of nodes that were never made there is nothing to say.
+fn control<'a>(seat: &Seat, all: &'a [Seen]) -> Option<Control<'a>> {
+    let made = all.iter().any(|seen| seen.state != NodeState::Absent);
+    let master = all.iter().find(|seen| seen.node == seat.cluster.master().name);
+    let wanted = seat.cluster.kubernetes.is_some() && made;
+    master
+        .filter(|_| wanted)
+        .map(|master| Control::of(master, ADMINISTRATOR))
+}
+
+fn judged(seat: &Seat, all: &[Seen], control: Option<Control<'_>>) -> Vec<Row> {
+    let (expected, now) = (expected(seat), OffsetDateTime::now_utc());
+    let one = |(seen, node): (&Seen, &Node)| {
+        let mut row = overview::row(seen, expected.as_ref());
+        row.kubernetes = control.map(|control| kubernetes::member(seen, node.role, control, now));
+        row
+    };
+    all.iter().zip(&seat.cluster.nodes).map(one).collect()
 }
 
 /// The nodes themselves.

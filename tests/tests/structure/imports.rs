@@ -19,6 +19,7 @@ pub const LAYERS: [(&[&str], Layer); 5] = [
             "doctor",
             "journal",
             "session",
+            "support",
             "authority_store",
             "asked",
             "privilege",

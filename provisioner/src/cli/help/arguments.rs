@@ -25,6 +25,11 @@ pub(super) const ARGUMENTS: &[(&str, &str, &str)] = &[
         "lines",
         "마지막 몇 줄 (기본: 200, --since를 주면 그때부터 모두)",
     ),
+    (
+        "support-bundle",
+        "file",
+        "파일, .tar.zst나 .tar.gz (기본: 여기에 lab-support-TIME.tar.zst)",
+    ),
     ("show", "exercise", "실습"),
     (
         "start",
