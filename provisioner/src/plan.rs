@@ -242,12 +242,8 @@ impl Plan {
 /// What must change so that the cluster is as described.
 pub fn plan(cluster: &Cluster, observed: &Observed) -> Result<Plan> {
     let mut plan = Plan::default();
-    if !cluster.provider.makes_nodes() {
-        machine::check(cluster, observed, &mut plan);
-        // Nothing is touched before every machine is fit.
-        if !plan.problems.is_empty() {
-            return Ok(plan);
-        }
+    if machine::unfit(cluster, observed, &mut plan) {
+        return Ok(plan);
     }
     trust::issue(cluster, observed, &mut plan);
     egress::plan(cluster, observed, &mut plan);
@@ -281,9 +277,7 @@ pub fn plan(cluster: &Cluster, observed: &Observed) -> Result<Plan> {
         }
     }
     kubernetes::cluster(cluster, observed, &mut plan);
-    if !cluster.provider.makes_nodes() {
-        machine::order(&mut plan);
-    }
+    machine::order(cluster, &mut plan);
     // A dependency that is already so needs no waiting for.
     let ids: std::collections::BTreeSet<String> =
         plan.changes.iter().map(|change| change.id.clone()).collect();

@@ -57,6 +57,10 @@ pub trait Provider: Send + Sync {
     fn place(&self, _node: &NodeName) -> Result<Option<(Pins, Place)>> {
         Ok(None)
     }
+    /// Whether it can stop and start nodes; one of a provider that cannot reboots itself.
+    fn stops(&self) -> bool {
+        true
+    }
     /// Stops the node; its files stay.
     fn stop(&self, node: &NodeName) -> Result<()>;
     /// Removes the node and its files.

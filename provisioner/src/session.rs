@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agent::client::{Client, ClientError};
+use agent::wire::{FactsQuery, Run};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
@@ -76,6 +77,43 @@ impl Session {
             Ok(client) => Ok((client, trace)),
             Err(error) => Err(silent(endpoint, &path, error, &trace)),
         }
+    }
+
+    /// Has the machine reboot itself and reaches it again: what answers before it is down has the old boot's id.
+    pub async fn reboot(endpoint: &Endpoint, limit: Duration) -> Result<Self> {
+        let cannot = || {
+            Error::new(text!("기계가 다시 부팅되지 않음", "the machine does not reboot")).on(&endpoint.node)
+        };
+        let boot = async |session: &Self| {
+            session
+                .agent
+                .facts(FactsQuery::default())
+                .await
+                .map(|facts| facts.boot_id)
+        };
+        let deadline = tokio::time::Instant::now() + limit;
+        let session = Self::open(endpoint, limit).await?;
+        let before = boot(&session).await.map_err(|error| cannot().because(error))?;
+        let reboot = Run {
+            argv: ["systemctl", "reboot"].map(str::to_owned).to_vec(),
+            ..Run::default()
+        };
+        // It may be gone before it can answer.
+        let _ = session.agent.run(reboot).await;
+        session.close().await;
+        while tokio::time::Instant::now() < deadline {
+            if let Ok(session) = Self::open(endpoint, patient(Duration::from_secs(2))).await {
+                if boot(&session).await.is_ok_and(|now| now != before) {
+                    return Ok(session);
+                }
+                session.close().await;
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+        Err(cannot().hint(text!(
+            "기계의 콘솔을 보세요; 컨테이너는 스스로 다시 부팅하지 못합니다",
+            "look at its console; a container cannot reboot itself"
+        )))
     }
 
     /// Ends the agent, the channel and the connection; returns once the socket is let go.

@@ -6,7 +6,7 @@ mod fitness;
 use agent::wire::{Engine, Facts};
 use serde::Serialize;
 
-pub(super) use fitness::check;
+pub(super) use fitness::unfit;
 
 use super::mirror;
 use super::node::put;
@@ -180,7 +180,10 @@ fn mirror_program(view: &View<'_>, plan: &mut Plan) {
 }
 
 /// Whatever is done on a machine is done after its record was written, and all but that after its packages.
-pub(super) fn order(plan: &mut Plan) {
+pub(super) fn order(cluster: &Cluster, plan: &mut Plan) {
+    if cluster.provider.makes_nodes() {
+        return;
+    }
     for change in &mut plan.changes {
         let Some(node) = &change.node else { continue };
         let (record, install) = (format!("record.{node}"), format!("install.{node}"));

@@ -143,6 +143,10 @@ impl Provider for Inventory {
         Ok(Some((self.pins.clone(), self.at(node)?)))
     }
 
+    fn stops(&self) -> bool {
+        false
+    }
+
     fn stop(&self, node: &NodeName) -> Result<()> {
         Err(cannot(
             text!(

@@ -69,7 +69,7 @@ fn what_is_wrong_is_told_at_its_place() {
         "ssh: {user: ubuntu,",
         "ssh: {address: 10.0.0.5, port: 2222, user: ubuntu,",
         &[
-            "7:93: two nodes are reached at the same place: 10.0.0.5 port 2222 → the first is the node on line 6",
+            "7:95: two nodes are reached at the same place: 10.0.0.5 port 2222 → the first is the node on line 6",
         ],
     );
 }

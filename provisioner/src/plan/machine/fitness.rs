@@ -18,8 +18,11 @@ const DISK: u64 = 2 << 30;
 /// The same on the registry's host: mirror and registry keep images there.
 const DISK_OF_HOST: u64 = 4 << 30;
 
-/// What makes a machine unfit, each with what to do.
-pub(in crate::plan) fn check(cluster: &Cluster, observed: &Observed, plan: &mut Plan) {
+/// Whether a machine is unfit: then nothing is touched on any. What makes it so is a problem with what to do.
+pub(in crate::plan) fn unfit(cluster: &Cluster, observed: &Observed, plan: &mut Plan) -> bool {
+    if cluster.provider.makes_nodes() {
+        return false;
+    }
     for node in &cluster.nodes {
         let view = View::new(node, observed);
         let Some(facts) = view.facts() else { continue };
@@ -42,6 +45,7 @@ pub(in crate::plan) fn check(cluster: &Cluster, observed: &Observed, plan: &mut 
         };
         plan.problems.extend(found.into_iter().flatten().map(problem));
     }
+    !plan.problems.is_empty()
 }
 
 type Unfit = Option<(Text, Text)>;
