@@ -14,7 +14,7 @@ use crate::text::Text;
 const MARKER: &str = "LAB_ELEVATED";
 
 /// Variables of the user that the process under sudo keeps.
-const KEPT: [&str; 29] = [
+const KEPT: [&str; 30] = [
     MARKER,
     "LAB_HOME",
     "LAB_LANG",

@@ -157,8 +157,8 @@ fn host(collection: &mut Collection, paths: &Paths, seat: Option<&Seat>) {
     let needs = Needs {
         cluster: seat.map(|seat| &seat.cluster),
         building: false,
-        room: 0,
         disks: false,
+        room: 0,
     };
     collection.add_json("doctor.json", &doctor::examine(paths, needs));
     for name in OF_PROJECT {
