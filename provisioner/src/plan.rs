@@ -5,6 +5,7 @@ pub mod egress;
 pub mod engine;
 pub mod kubernetes;
 pub mod machine;
+mod mark;
 pub mod mirror;
 pub mod node;
 pub mod obstacle;
@@ -14,6 +15,7 @@ pub mod registry;
 pub mod trust;
 mod view;
 
+pub use mark::Mark;
 pub use problem::Problem;
 pub use query::query;
 
@@ -146,40 +148,6 @@ pub enum Content {
     LeafCertificate,
     /// The leaf's key.
     LeafKey,
-}
-
-/// What a unit runs with, remembered on the node: a unit whose configuration was written but not read (a killed `lab up`)
-/// has no mark of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Mark {
-    /// File on the node.
-    pub path: String,
-    /// Whether the leaf is a part of it.
-    pub leaf: bool,
-    /// Digest of the configuration.
-    pub configuration: String,
-}
-
-impl Mark {
-    /// What `unit` runs with.
-    pub fn of(unit: &str, configuration: &str, leaf: bool) -> Self {
-        Self {
-            path: Self::path(unit),
-            leaf,
-            configuration: sha256(configuration),
-        }
-    }
-
-    /// Where the mark of `unit` is.
-    pub fn path(unit: &str) -> String {
-        format!("/var/lib/lab/applied/{unit}")
-    }
-
-    /// What the file holds, for a leaf whose certificate has this digest.
-    pub fn content(&self, certificate_sha256: &str) -> String {
-        let leaf = if self.leaf { certificate_sha256 } else { "" };
-        format!("{} {leaf}\n", self.configuration)
-    }
 }
 
 /// What a unit is told.

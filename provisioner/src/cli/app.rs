@@ -60,7 +60,8 @@ impl App {
         Paths::discover(&start)
     }
 
-    /// The project's cluster, with what this seat was asked. All problems of cluster.yaml are printed before the error.
+    /// The project's cluster: what cluster.yaml says, what this seat was asked, and what there is. All problems of cluster.yaml are
+    /// printed before the error.
     pub fn cluster(&self, paths: &Paths) -> Result<Cluster> {
         self.settled(paths).map(|settled| settled.cluster)
     }

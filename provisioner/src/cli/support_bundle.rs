@@ -148,8 +148,8 @@ fn host(collection: &mut Collection, paths: &Paths, seat: Option<&Seat>) {
     let needs = Needs {
         cluster: seat.map(|seat| &seat.cluster),
         building: false,
-        disks: false,
         room: 0,
+        disks: false,
     };
     collection.add_json("doctor.json", &doctor::examine(paths, needs));
     for name in OF_PROJECT {
