@@ -157,7 +157,6 @@ fn host(collection: &mut Collection, paths: &Paths, seat: Option<&Seat>) {
     let needs = Needs {
         cluster: seat.map(|seat| &seat.cluster),
         building: false,
-        disks: false,
         room: 0,
     };
     collection.add_json("doctor.json", &doctor::examine(paths, needs));
