@@ -13,7 +13,7 @@ use clap::{Parser, Subcommand};
 use crate::cli::output::Output;
 use crate::client::{self, Client, ClientError};
 use crate::engine_table::ENGINES;
-use crate::wire::{Engine, EngineAction, FactsQuery, How, Run, Trust};
+use crate::wire::{Engine, EngineAction, FactsQuery, How, Run, Trust, Whose};
 
 /// The lab's agent on this node.
 #[derive(Parser)]
@@ -176,18 +176,21 @@ async fn tell(client: &Client, verb: Verb, output: &mut Output) -> Result<ExitCo
 }
 
 fn trust(verb: Option<TrustVerb>) -> Result<Trust, ClientError> {
+    let whose = Whose::Lab;
     Ok(match verb {
         None => Trust::Status {
+            whose,
             registries: vec!["192.168.1.10:8443".into(), "m-k8s:8443".into()],
         },
-        Some(TrustVerb::Status { registries }) => Trust::Status { registries },
-        Some(TrustVerb::Remove { registries }) => Trust::Remove { registries },
+        Some(TrustVerb::Status { registries }) => Trust::Status { whose, registries },
+        Some(TrustVerb::Remove { registries }) => Trust::Remove { whose, registries },
         Some(TrustVerb::Install {
             authority,
             registries,
         }) => {
             let problem = |error| ClientError::Local(format!("`{}`: {error}", authority.display()));
             Trust::Install {
+                whose,
                 registries,
                 authority: std::fs::read_to_string(&authority).map_err(problem)?,
             }

@@ -66,9 +66,7 @@ const VERSION: Duration = Duration::from_secs(5);
 impl Row {
     /// Whether it is installed under `root`.
     pub(crate) fn is_installed(&self, root: &Path) -> bool {
-        DIRECTORIES
-            .iter()
-            .any(|directory| root.join(directory).join(self.program).is_file())
+        installed(root, self.program)
     }
 
     /// Whether its daemon answers; an engine without a daemon always does.
@@ -102,6 +100,13 @@ impl Row {
             running,
         })
     }
+}
+
+/// Whether a program is installed under `root`.
+pub(crate) fn installed(root: &Path, program: &str) -> bool {
+    DIRECTORIES
+        .iter()
+        .any(|directory| root.join(directory).join(program).is_file())
 }
 
 /// Facts of every installed engine, asked at the same time.

@@ -1,6 +1,6 @@
 //! Where each engine looks for the authority of a registry: a table, and what is done with it.
 //!
-//! A row says where and how to refresh. The system store holds one file for all registries, so removing it is final.
+//! A row says where and how to refresh. The system store holds one file per authority for all its registries, so removing it is final.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -8,20 +8,19 @@ use std::time::Duration;
 
 use crate::engine_table::{ENGINES, output};
 use crate::handler::file::Beside;
-use crate::wire::{Engine, TrustFact};
+use crate::wire::{Engine, TrustFact, Whose};
 
 /// One place an engine looks into.
 struct Row {
     store: &'static str,
     /// Engine that must be installed; the system store is always written.
     engine: Option<Engine>,
-    /// Directory that holds one directory per registry; the system store's file where `engine` is absent.
+    /// Directory that holds one directory per registry; of the system store, one file per authority.
     place: &'static str,
     /// Whether `hosts.toml` must name the authority.
     hosts_toml: bool,
 }
 
-const SYSTEM_FILE: &str = "usr/local/share/ca-certificates/lab-authority.crt";
 const STORES: [Row; 5] = [
     Row {
         store: "docker",
@@ -50,7 +49,7 @@ const STORES: [Row; 5] = [
     Row {
         store: "system",
         engine: None,
-        place: SYSTEM_FILE,
+        place: "usr/local/share/ca-certificates",
         hosts_toml: false,
     },
 ];
@@ -59,11 +58,13 @@ const REFRESH: Duration = Duration::from_secs(60);
 /// The trust stores under a root directory.
 pub(crate) struct TrustStore {
     root: PathBuf,
+    whose: Whose,
 }
 
 impl TrustStore {
-    pub(crate) fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+    pub(crate) fn new(root: impl Into<PathBuf>, whose: Whose) -> Self {
+        let root = root.into();
+        Self { root, whose }
     }
 
     /// Writes the authority for every installed engine and the system. Returns whether the system store changed.
@@ -75,7 +76,7 @@ impl TrustStore {
         let mut system_changed = false;
         for row in self.rows() {
             if row.engine.is_none() {
-                system_changed = write(&self.root.join(row.place), authority)?;
+                system_changed = write(&self.file(row, ""), authority)?;
                 continue;
             }
             for registry in registries {
@@ -98,7 +99,7 @@ impl TrustStore {
         let mut system_changed = false;
         for row in &STORES {
             if row.engine.is_none() {
-                system_changed = remove(&self.root.join(row.place))?;
+                system_changed = remove(&self.file(row, ""))?;
                 continue;
             }
             for registry in registries {
@@ -156,10 +157,10 @@ impl TrustStore {
 
     fn file(&self, row: &Row, registry: &str) -> PathBuf {
         let place = self.root.join(row.place);
-        if row.engine.is_none() {
-            place
-        } else {
-            place.join(registry).join("ca.crt")
+        match (row.engine, self.whose) {
+            (Some(_), _) => place.join(registry).join("ca.crt"),
+            (None, Whose::Lab) => place.join("lab-authority.crt"),
+            (None, Whose::External) => place.join("lab-external.crt"),
         }
     }
 }

@@ -81,6 +81,8 @@ pub struct FactsQuery {
     pub certificates: Vec<String>,
     /// TCP ports of the node to look for listeners on.
     pub ports: Vec<u16>,
+    /// Programs to look for, by name, where programs are.
+    pub programs: Vec<String>,
 }
 
 /// A command, as argv. No shell is involved unless argv names one.
@@ -143,17 +145,34 @@ pub struct Put {
     pub sha256: String,
 }
 
+/// Whose authority a trust store is about: each has a file of its own in the system store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Whose {
+    /// The lab's own.
+    #[default]
+    Lab,
+    /// Of the external registry.
+    External,
+}
+
 /// Trust of one registry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Trust {
     /// Only look.
     Status {
+        /// Whose authority.
+        #[serde(default)]
+        whose: Whose,
         /// `host:port` names the registry answers to.
         registries: Vec<String>,
     },
     /// Write the authority wherever the node's engines look for it.
     Install {
+        /// Whose authority.
+        #[serde(default)]
+        whose: Whose,
         /// `host:port` names the registry answers to.
         registries: Vec<String>,
         /// PEM of one or more authorities (two while they rotate).
@@ -161,6 +180,9 @@ pub enum Trust {
     },
     /// Take away what `Install` wrote.
     Remove {
+        /// Whose authority.
+        #[serde(default)]
+        whose: Whose,
         /// `host:port` names the registry answers to.
         registries: Vec<String>,
     },

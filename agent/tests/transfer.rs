@@ -199,9 +199,11 @@ async fn facts_are_of_this_machine() {
     let query = FactsQuery {
         files: vec!["/etc/os-release".into(), "/no/such".into(), "/etc".into()],
         containers: vec!["registry".into()],
+        programs: vec!["sh".into(), "no-such-program".into()],
         ..FactsQuery::default()
     };
     let facts = client.facts(query).await.unwrap();
+    assert!(facts.programs["sh"] && !facts.programs["no-such-program"]);
     assert!(facts.memory > 0 && facts.disk > 0 && facts.cpus > 0 && !facts.kernel.is_empty());
     assert_eq!(facts.files["/etc/os-release"].as_ref().unwrap().sha256.len(), 64);
     assert_eq!(

@@ -1,7 +1,9 @@
 //! Carries out a plan: runs whatever is ready, no barriers between nodes; goes on with what is independent of a failure.
 
 mod command;
+pub mod external;
 mod install;
+mod issue;
 pub mod kubernetes;
 pub mod machine;
 pub mod perform;

@@ -1,6 +1,7 @@
 //! The cluster as plain data: what cluster.yaml says once it is checked. Reading and checking it is `config`'s.
 
 mod egress;
+mod external;
 mod kubernetes;
 mod network;
 mod ssh;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::node::{NodeName, Role};
 
 pub use egress::{Egress, Lack, Standing, WayOut};
+pub use external::{External, Login, Product};
 pub use kubernetes::Kubernetes;
 pub use network::Network;
 pub use ssh::Ssh;
@@ -65,6 +67,8 @@ pub struct Registry {
     pub port: u16,
     /// Its image, e.g. `registry:2`.
     pub image: String,
+    /// A registry of somebody else beside it, if one is named.
+    pub external: Option<External>,
 }
 
 /// Where nodes come from.

@@ -6,6 +6,7 @@ pub mod suggest;
 pub mod tree;
 
 mod check;
+mod external;
 mod kubernetes;
 mod nodes;
 mod raw;
@@ -17,7 +18,9 @@ pub use nodes::MAX_NODES;
 use excerpt::Excerpt;
 use serde_yaml::Location;
 
-pub use crate::cluster::{Cluster, Egress, Kubernetes, Network, Node, ProviderKind, Registry, Ssh};
+pub use crate::cluster::{
+    Cluster, Egress, External, Kubernetes, Login, Network, Node, Product, ProviderKind, Registry, Ssh,
+};
 
 /// A place in a file and what is wrong there.
 #[derive(Clone, Debug, PartialEq, Eq)]

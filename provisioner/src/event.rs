@@ -4,7 +4,9 @@ mod about;
 mod done;
 mod sink;
 
-pub use about::{ClusterSeen, Heading, Measured, NodeSeen, Outline, RegistrySeen, TrustSeen, Unit};
+pub use about::{
+    ClusterSeen, ExternalSeen, Heading, Measured, NodeSeen, Outline, RegistrySeen, TrustSeen, Unit,
+};
 pub use done::Done;
 pub use sink::{Reporter, Sink, Work, now};
 

@@ -1,5 +1,6 @@
 //! What is known of the world when a plan is made. Data only: what to ask for is `plan::query`'s, asking `gather`'s.
 
+pub mod external;
 mod told;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,8 @@ pub struct Observed {
     pub pki: Pki,
     /// The nodes' way out; `None` where it is not the lab's to open.
     pub way_out: Option<WayOut>,
+    /// The external registry.
+    pub external: external::Sight,
     /// Digest of the bundle nodes are made from.
     pub bundle: String,
     /// The clock.
@@ -52,6 +55,8 @@ pub struct Known {
     pub trust: Vec<TrustFact>,
     /// Its /etc/hosts, whole: the lab owns only a part of it.
     pub hosts: String,
+    /// Its dealings with an external registry.
+    pub external: external::Dealings,
 }
 
 /// Authority and leaf, by digest: no key is ever here.

@@ -1,16 +1,19 @@
 //! Reads what a plan is made from: which nodes run, what their agents say, what was issued. Changes nothing.
 
+mod external;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use agent::wire::Trust;
+use agent::wire::{Trust, Whose};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
 use crate::authority_store::AuthorityStore;
 use crate::config::{Cluster, Node};
 use crate::error::{Error, Result};
+use crate::external::Credentials;
 use crate::facts::{Known, LeafState, Observed, Pki, Seen};
 use crate::node::NodeName;
 use crate::pki::inspect;
@@ -18,6 +21,8 @@ use crate::plan::{node::HOSTS, query, trust};
 use crate::provider::{NodeState, Provider};
 use crate::session::{Session, open_all};
 use crate::transport::patient;
+
+pub use external::{DOCKER, MARK, dealings, login, ready_for, sight};
 
 /// How long a running node may take to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -42,8 +47,9 @@ pub async fn look(
     provider: &dyn Provider,
     sessions: &mut Sessions,
 ) -> Result<Sight> {
+    let login = login(cluster).await?;
     let mut errors = reach(provider, sessions).await?;
-    let mut nodes = ask_all(cluster, sessions, &mut errors).await;
+    let mut nodes = ask_all(cluster, sessions, login.as_ref(), &mut errors).await;
     for node in errors.iter().filter_map(Error::node) {
         sessions.remove(node);
         nodes.insert(
@@ -54,10 +60,12 @@ pub async fn look(
             },
         );
     }
+    let way_out = provider.way_out()?;
     let observed = Observed {
+        external: sight(cluster, sessions, login.as_ref(), way_out).await?,
         nodes,
         pki: issued(cluster, state)?,
-        way_out: provider.way_out()?,
+        way_out,
         bundle: bundle.to_owned(),
         now: OffsetDateTime::now_utc(),
     };
@@ -89,13 +97,14 @@ pub async fn reach(provider: &dyn Provider, sessions: &mut Sessions) -> Result<V
 async fn ask_all(
     cluster: &Cluster,
     sessions: &Sessions,
+    login: Option<&Credentials>,
     errors: &mut Vec<Error>,
 ) -> BTreeMap<NodeName, Seen> {
     let mut asked = vec![];
     for node in &cluster.nodes {
         let asking = sessions.get(&node.name).cloned().map(|session| {
-            let (cluster, node) = (cluster.clone(), node.clone());
-            tokio::spawn(async move { ask(&cluster, &node, &session).await })
+            let (cluster, node, login) = (cluster.clone(), node.clone(), login.cloned());
+            tokio::spawn(async move { ask(&cluster, &node, login.as_ref(), &session).await })
         });
         asked.push((node.name.clone(), asking));
     }
@@ -122,13 +131,19 @@ async fn ask_all(
 }
 
 /// What one node says.
-pub async fn ask(cluster: &Cluster, node: &Node, session: &Session) -> Result<Known> {
+pub async fn ask(
+    cluster: &Cluster,
+    node: &Node,
+    login: Option<&Credentials>,
+    session: &Session,
+) -> Result<Known> {
     let silent = |error| {
         Error::new("the agent does not answer")
             .on(&node.name)
             .because(error)
     };
     let status = Trust::Status {
+        whose: Whose::Lab,
         registries: trust::registries(cluster),
     };
     let limit = patient(PATIENCE);
@@ -136,16 +151,18 @@ pub async fn ask(cluster: &Cluster, node: &Node, session: &Session) -> Result<Kn
         tokio::join!(
             session.agent.facts(query(cluster, node)),
             session.agent.trust(status),
-            read(session, HOSTS)
+            read(session, HOSTS),
+            dealings(cluster, login, session)
         )
     };
-    let (facts, trust, hosts) = tokio::time::timeout(limit, asking)
+    let (facts, trust, hosts, external) = tokio::time::timeout(limit, asking)
         .await
         .map_err(|_| Error::new(format!("no facts within {} s", limit.as_secs())).on(&node.name))?;
     Ok(Known {
         facts: facts.map_err(silent)?,
         trust: trust.map_err(silent)?,
         hosts,
+        external: external.map_err(silent)?,
     })
 }
 

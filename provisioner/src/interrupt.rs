@@ -13,7 +13,18 @@ use crate::text;
 #[derive(Clone, Debug, Default)]
 pub struct Interrupt {
     sink: Sink,
+    last: Last,
     state: Arc<OnceLock<watch::Sender<bool>>>,
+}
+
+/// What is still done when the second signal ends the program.
+#[derive(Clone, Default)]
+struct Last(Option<Arc<dyn Fn() + Send + Sync>>);
+
+impl std::fmt::Debug for Last {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(if self.0.is_some() { "Last" } else { "None" })
+    }
 }
 
 impl Interrupt {
@@ -21,8 +32,16 @@ impl Interrupt {
     pub fn new(sink: Sink) -> Self {
         Self {
             sink,
+            last: Last::default(),
             state: Arc::default(),
         }
+    }
+
+    /// The same, and `last` is still done when a second signal ends the program: short, and of use even if much was cut off.
+    #[must_use]
+    pub fn lastly(mut self, last: impl Fn() + Send + Sync + 'static) -> Self {
+        self.last = Last(Some(Arc::new(last)));
+        self
     }
 
     /// Begins to catch signals (as the first [`Interrupt::requested`] or [`Interrupt::wait`] does).
@@ -59,9 +78,9 @@ impl Interrupt {
     fn sender(&self) -> &watch::Sender<bool> {
         self.state.get_or_init(|| {
             let sender = watch::channel(false).0;
-            let (signals, sink) = (sender.clone(), self.sink.clone());
+            let (signals, sink, last) = (sender.clone(), self.sink.clone(), self.last.clone());
             let (armed, is_armed) = std::sync::mpsc::channel();
-            let listen = move || listen(&signals, &sink, &armed);
+            let listen = move || listen(&signals, &sink, &last, &armed);
             let _ = std::thread::Builder::new()
                 .name("lab-signals".into())
                 .spawn(listen);
@@ -82,7 +101,7 @@ pub fn interrupted() -> Error {
         .exit(exit::INTERRUPTED)
 }
 
-fn listen(requests: &watch::Sender<bool>, sink: &Sink, armed: &std::sync::mpsc::Sender<()>) {
+fn listen(requests: &watch::Sender<bool>, sink: &Sink, last: &Last, armed: &std::sync::mpsc::Sender<()>) {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else {
         return;
     };
@@ -100,6 +119,9 @@ fn listen(requests: &watch::Sender<bool>, sink: &Sink, armed: &std::sync::mpsc::
             ));
         });
         signals.next().await;
+        if let Some(last) = &last.0 {
+            last();
+        }
         std::process::exit(exit::INTERRUPTED.into());
     });
 }
@@ -172,7 +194,8 @@ mod tests {
         let Some(directory) = std::env::var_os("LAB_TEST_INTERRUPT").map(std::path::PathBuf::from) else {
             return;
         };
-        let interrupt = Interrupt::default();
+        let given = directory.join("given-back");
+        let interrupt = Interrupt::default().lastly(move || std::fs::write(&given, "").unwrap());
         interrupt.arm();
         std::fs::write(directory.join("armed"), "").unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -212,5 +235,6 @@ mod tests {
         let since = std::time::Instant::now();
         assert_eq!(child.wait().unwrap().code(), Some(i32::from(exit::INTERRUPTED)));
         assert!(since.elapsed() < std::time::Duration::from_secs(10));
+        assert!(directory.path().join("given-back").exists());
     }
 }

@@ -139,6 +139,17 @@ pub struct When {
     pub provider: Option<crate::config::ProviderKind>,
     /// Whether the cluster has Kubernetes.
     pub kubernetes: Option<bool>,
+    /// That there is an external registry.
+    pub registry: Option<Outside>,
+}
+
+/// What of a registry outside the lab a step needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outside {
+    /// That there is one.
+    External,
+    /// One that takes charts.
+    Charts,
 }
 
 /// What a step does.

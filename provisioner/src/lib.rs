@@ -2,8 +2,9 @@
 //!
 //! - [`cli`]: one verb per file, thin;
 //! - effects: [`apply`], [`runner`], [`gather`], [`builder`], [`report`], [`authority_store`], [`asked`], [`doctor`], [`journal`], [`session`],
-//!   [`privilege`], [`seat`], [`support`], [`interrupt`], [`up`];
-//! - decide (no process, no socket): [`config`], [`lab`], [`facts`], [`plan`], [`pki`], [`engine`], [`bundle`], [`render`];
+//!   [`privilege`], [`external`], [`seat`], [`support`], [`interrupt`], [`up`];
+//! - decide (no process, no socket): [`config`], [`lab`], [`facts`], [`plan`], [`pki`], [`engine`], [`bundle`], [`render`],
+//!   [`registry_product`];
 //! - reach (no decisions): [`provider`], [`transport`];
 //! - plain types used everywhere: [`node`], [`event`], [`error`], [`text`], [`paths`], [`mod@cluster`], [`artifact`],
 //!   [`claim`].
@@ -22,6 +23,7 @@ pub mod doctor;
 pub mod engine;
 pub mod error;
 pub mod event;
+pub mod external;
 pub mod facts;
 pub mod gather;
 pub mod interrupt;
@@ -33,6 +35,7 @@ pub mod pki;
 pub mod plan;
 pub mod privilege;
 pub mod provider;
+pub mod registry_product;
 pub mod render;
 pub mod report;
 pub mod runner;

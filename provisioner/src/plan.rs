@@ -3,6 +3,7 @@
 pub mod certificates;
 pub mod egress;
 pub mod engine;
+pub mod external;
 pub mod kubernetes;
 pub mod machine;
 mod mark;
@@ -114,6 +115,11 @@ pub enum Action {
     ProvePush(registry::Proof),
     /// Pull the proof image by digest and compare.
     ProvePull(registry::Proof),
+    /// Have to do with the external registry.
+    External {
+        /// What of it.
+        step: external::Step,
+    },
     /// Make this node the control plane; what a cut short attempt left goes first.
     KubernetesInit {
         /// Remembered on the node once that is done.
@@ -245,6 +251,7 @@ pub fn plan(cluster: &Cluster, observed: &Observed) -> Result<Plan> {
         }
     }
     kubernetes::cluster(cluster, observed, &mut plan);
+    external::plan(cluster, observed, &mut plan);
     machine::order(cluster, &mut plan);
     // A dependency that is already so needs no waiting for.
     let ids: std::collections::BTreeSet<String> =

@@ -14,7 +14,7 @@ use crate::text::Text;
 const MARKER: &str = "LAB_ELEVATED";
 
 /// Variables of the user that the process under sudo keeps.
-const KEPT: [&str; 29] = [
+const KEPT: [&str; 30] = [
     MARKER,
     "LAB_HOME",
     "LAB_LANG",
@@ -32,6 +32,7 @@ const KEPT: [&str; 29] = [
     "TERM",
     "NO_COLOR",
     "SSH_AUTH_SOCK",
+    "DOCKER_CONFIG",
     "http_proxy",
     "https_proxy",
     "no_proxy",
@@ -124,6 +125,9 @@ fn replace(paths: &Paths) -> Result<()> {
         .into_os_string();
     let given = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let home = given("LAB_HOME");
+    // Where the user's `docker login` is remembered, which root's own HOME must not move either.
+    let below_home = || Some(PathBuf::from(given("HOME")?).join(".docker").into_os_string());
+    let docker = given("DOCKER_CONFIG").or_else(below_home);
     let error = std::process::Command::new("sudo")
         .args(sudo_arguments(program, std::env::args_os().skip(1)))
         .envs(pinned(
@@ -131,6 +135,7 @@ fn replace(paths: &Paths) -> Result<()> {
             home,
             given("LAB_GO").map(PathBuf::from).or_else(|| on_path("go")),
         ))
+        .envs(docker.map(|directory| ("DOCKER_CONFIG", directory)))
         .exec();
     Err(Error::new("cannot run sudo").because(error).exit(exit::HOST))
 }

@@ -10,7 +10,8 @@ use crate::config::Cluster;
 use crate::error::{Error, Result};
 use crate::event::Sink;
 use crate::facts::Observed;
-use crate::gather::{Sessions, Sight, look};
+use crate::facts::external::Standing;
+use crate::gather::{self, Sessions, Sight, look};
 use crate::interrupt::Interrupt;
 use crate::journal::Journal;
 use crate::paths::Paths;
@@ -46,6 +47,8 @@ pub struct Up {
     pub changes: usize,
     /// How long the registry did not answer, if it was replaced.
     pub gap: Option<Duration>,
+    /// The external registry, where there is one.
+    pub external: Option<Standing>,
 }
 
 /// Brings the cluster up, and ends a rotation of the authority that was begun.
@@ -79,6 +82,11 @@ async fn settle(request: &Request<'_>, up: &mut Up) -> Result<()> {
         let looking = look(cluster, &paths.state, bundle, provider.as_ref(), &mut up.sessions);
         let Sight { observed, mut errors } = looking.await?;
         let silent = !errors.is_empty();
+        up.external = observed
+            .external
+            .asked
+            .as_ref()
+            .and_then(|asked| asked.clone().ok());
         let plan = plan(cluster, &observed)?;
         errors.extend(plan.problems.into_iter().map(Error::from));
         if round == ROUNDS && !plan.changes.is_empty() {
@@ -103,6 +111,7 @@ async fn carry_out(
     changes: Vec<Change>,
     observed: Observed,
 ) -> Result<Vec<Error>> {
+    let cluster = request.cluster;
     up.changes += changes.len();
     let hands = Arc::new(Hands {
         cluster: request.cluster.clone(),
@@ -110,6 +119,7 @@ async fn carry_out(
         state: request.paths.state.clone(),
         observed: Mutex::new(observed),
         sessions: tokio::sync::Mutex::new(std::mem::take(&mut up.sessions)),
+        login: gather::login(cluster).await?,
         pushed: Mutex::default(),
         gap: Mutex::default(),
     });

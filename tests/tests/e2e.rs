@@ -19,6 +19,8 @@ mod cluster;
 mod egress;
 #[path = "e2e/exclusive.rs"]
 mod exclusive;
+#[path = "e2e/external.rs"]
+mod external;
 #[path = "e2e/files.rs"]
 mod files;
 #[path = "e2e/host.rs"]
@@ -171,6 +173,7 @@ pub fn all() -> Vec<Trial> {
         prove::tests(),
         misbehaved::tests(),
         exclusive::tests(),
+        external::tests(),
     ]
     .concat_trials()
 }

@@ -26,7 +26,13 @@ pub(super) async fn read(query: FactsQuery) -> Facts {
         pods,
         certificates,
         ports,
+        programs,
     } = query;
+    let there = |name: String| {
+        let there = engine_table::installed(std::path::Path::new("/"), &name);
+        (name, there)
+    };
+    let programs = programs.into_iter().map(there).collect();
     let files = tokio::task::spawn_blocking(move || {
         files
             .into_iter()
@@ -75,6 +81,7 @@ pub(super) async fn read(query: FactsQuery) -> Facts {
         kubernetes,
         pods,
         certificates,
+        programs,
         listeners,
         ..constant
     }

@@ -5,17 +5,19 @@ use crate::wire::{Reply, Trust};
 
 /// Does it and says what is trusted afterwards.
 pub(super) async fn handle(trust: Trust) -> Result<Reply, String> {
-    let store = TrustStore::new("/");
+    let (Trust::Status { whose, .. } | Trust::Install { whose, .. } | Trust::Remove { whose, .. }) = trust;
+    let store = TrustStore::new("/", whose);
     let (registries, changed) = match trust {
-        Trust::Status { registries } => (registries, false),
+        Trust::Status { registries, .. } => (registries, false),
         Trust::Install {
             registries,
             authority,
+            ..
         } => {
             let changed = store.install(&registries, &authority)?;
             (registries, changed)
         }
-        Trust::Remove { registries } => {
+        Trust::Remove { registries, .. } => {
             let changed = store.remove(&registries)?;
             (registries, changed)
         }

@@ -1,7 +1,7 @@
 //! Trust stores in a temporary root: installed, read, removed.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use super::TrustStore;
+use super::{TrustStore, Whose};
 
 const AUTHORITY: &str = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n";
 
@@ -17,7 +17,7 @@ fn root_with(programs: &[&str]) -> tempfile::TempDir {
 #[test]
 fn installs_for_the_engines_that_are_there_and_removes_without_a_trace() {
     let root = root_with(&["dockerd", "containerd"]);
-    let store = TrustStore::new(root.path());
+    let store = TrustStore::new(root.path(), Whose::Lab);
     let names = ["192.168.1.10:8443".to_owned(), "m-k8s:8443".to_owned()];
     assert!(
         store
@@ -69,7 +69,7 @@ fn installs_for_the_engines_that_are_there_and_removes_without_a_trace() {
 #[test]
 fn refuses_names_that_lead_elsewhere_and_secrets() {
     let root = root_with(&["dockerd"]);
-    let store = TrustStore::new(root.path());
+    let store = TrustStore::new(root.path(), Whose::Lab);
     for name in ["../../x", "a/b", "", ".", "a b", "a\"b"] {
         assert!(store.install(&[name.to_owned()], AUTHORITY).is_err(), "{name}");
     }
@@ -79,4 +79,30 @@ fn refuses_names_that_lead_elsewhere_and_secrets() {
             .is_err()
     );
     assert!(!root.path().join("etc").exists());
+}
+
+#[test]
+fn two_authorities_have_a_system_file_each() {
+    let root = root_with(&["dockerd"]);
+    let own = TrustStore::new(root.path(), Whose::Lab);
+    let external = TrustStore::new(root.path(), Whose::External);
+    let other = AUTHORITY.replace("AA==", "BB==");
+    let (inside, outside) = (["m-k8s:8443".to_owned()], ["registry.example.com".to_owned()]);
+    assert!(own.install(&inside, AUTHORITY).unwrap());
+    assert!(external.install(&outside, &other).unwrap());
+    let digests = |store: &TrustStore, names: &[String]| {
+        let facts = store.status(names).unwrap();
+        facts.into_iter().map(|fact| fact.sha256).collect::<Vec<_>>()
+    };
+    let before = digests(&own, &inside);
+    assert_ne!(before, digests(&external, &outside));
+    assert!(external.remove(&outside).unwrap());
+    assert_eq!(digests(&own, &inside), before, "the lab's own is still trusted");
+    assert_eq!(digests(&external, &outside), [None, None]);
+    assert!(
+        !root
+            .path()
+            .join("etc/docker/certs.d/registry.example.com")
+            .exists()
+    );
 }

@@ -62,6 +62,8 @@ pub struct Facts {
     pub pods: Option<Vec<KubernetesPod>>,
     /// Certificates asked for, PEM; `None` where there is none.
     pub certificates: BTreeMap<String, Option<String>>,
+    /// Whether the programs asked for are there.
+    pub programs: BTreeMap<String, bool>,
     /// Who listens on the ports asked for; none for a port nobody listens on.
     pub listeners: BTreeMap<u16, Listener>,
 }

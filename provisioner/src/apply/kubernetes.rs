@@ -138,6 +138,7 @@ pub(super) async fn renew(hands: &Hands, session: &Session, kubelet: bool) -> Re
     let Some(kubernetes) = &hands.cluster.kubernetes else {
         return Ok(());
     };
+    put(session, certificates::RENEWING, "").await?;
     command(session, &["kubeadm", "certs", "renew", "all"]).await?;
     if kubelet {
         let may_lower_score = hands.capabilities(&session.node) >> SYS_RESOURCE & 1 == 1;
@@ -165,7 +166,10 @@ pub(super) async fn renew(hands: &Hands, session: &Session, kubelet: bool) -> Re
         command(session, &[&crictl[..], &["rmp", "--force"], &pods].concat()).await?;
     }
     unit_step(session, KUBELET, true, UnitStep::Restart).await?;
-    answers(session).await
+    answers(session).await?;
+    command(session, &["rm", "-f", certificates::RENEWING])
+        .await
+        .map(drop)
 }
 
 /// Polls until the API answers: after a boot, or with new certificates, that takes it a while.

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent::wire::{How, Run, Trust};
+use agent::wire::{How, Run, Trust, Whose};
 
 use crate::bundle::{Bundle, MIRROR_STORAGE};
 use crate::config::Cluster;
@@ -54,6 +54,7 @@ pub(super) async fn remember_packages(session: &Session, names: &[String]) -> Re
 /// Takes back all that was done on the machine; the agent goes last.
 pub async fn put_back(cluster: &Cluster, session: &Session) -> Result<()> {
     let removed = session.agent.trust(Trust::Remove {
+        whose: Whose::Lab,
         registries: trust::registries(cluster),
     });
     removed.await.map_err(|error| {

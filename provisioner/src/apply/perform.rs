@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use agent::wire::Trust;
+use agent::wire::{Trust, Whose};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
@@ -17,10 +17,10 @@ use super::readiness::{self, Wanted};
 use crate::authority_store::AuthorityStore;
 use crate::config::Cluster;
 use crate::error::{Error, Result};
+use crate::external::Credentials;
 use crate::facts::{Observed, Seen};
 use crate::gather::{self, Sessions};
 use crate::node::NodeName;
-use crate::pki::Leaf;
 use crate::plan::registry::{self, Definition, Proof};
 use crate::plan::{Action, Change, Content, Mark, plan};
 use crate::provider::Provider;
@@ -43,6 +43,8 @@ pub struct Hands {
     pub observed: Mutex<Observed>,
     /// Reached nodes; boots add theirs.
     pub sessions: tokio::sync::Mutex<Sessions>,
+    /// Who logs in at the external registry.
+    pub login: Option<Credentials>,
     /// Digest of the pushed proof.
     pub pushed: Mutex<Option<String>>,
     /// How long the registry did not answer while it was replaced.
@@ -84,22 +86,6 @@ impl Hands {
             .map_err(|error| Error::new("opening the way out ended early").because(error))?
     }
 
-    fn issue(&self, action: &Action) -> Result<()> {
-        let (store, now) = (AuthorityStore::new(&self.state), OffsetDateTime::now_utc());
-        match action {
-            Action::IssueAuthority => store.authority(&self.cluster, now).map(drop),
-            _ => self.leaf().map(drop),
-        }
-    }
-
-    fn leaf(&self) -> Result<Leaf> {
-        let host = self
-            .cluster
-            .node(&self.cluster.registry.host)
-            .unwrap_or(self.cluster.master());
-        AuthorityStore::new(&self.state).leaf(&self.cluster, host, OffsetDateTime::now_utc())
-    }
-
     /// Boots, reaches, reads facts, and says which changes those show to be needless.
     async fn boot(&self, name: &NodeName) -> Result<Needless> {
         let (provider, node) = (self.provider.clone(), name.clone());
@@ -112,7 +98,7 @@ impl Hands {
         let Some(node) = self.cluster.node(name) else {
             return Ok(vec![]);
         };
-        let known = gather::ask(&self.cluster, node, &session).await?;
+        let known = gather::ask(&self.cluster, node, self.login.as_ref(), &session).await?;
         self.sessions.lock().await.insert(name.clone(), session);
         let mut observed = self.observed.lock().unwrap_or_else(PoisonError::into_inner);
         let before = plan(&self.cluster, &observed)?;
@@ -160,6 +146,7 @@ impl Hands {
             Action::Trust { registries } => {
                 let authority = AuthorityStore::new(&self.state).trusted()?.concat();
                 let install = Trust::Install {
+                    whose: Whose::Lab,
                     registries: registries.clone(),
                     authority,
                 };
@@ -188,6 +175,7 @@ impl Hands {
             Action::Record => machine::record(session).await,
             Action::MirrorProgram => machine::mirror_program(session, &self.provider).await,
             Action::MirrorContent => machine::mirror_content(session, &self.provider).await,
+            Action::External { step } => self.external(session, *step).await,
             Action::KubernetesInit { mark } => {
                 kubernetes::init(self, session).await?;
                 self.mark(session, mark).await

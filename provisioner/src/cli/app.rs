@@ -1,5 +1,7 @@
 //! What every verb works with: options, output, the project's paths, its cluster, its provider.
 
+use std::path::Path;
+
 use crate::asked::Asked;
 use crate::bundle::Bundle;
 use crate::cli::machines::{self, Settled};
@@ -15,7 +17,7 @@ use crate::provider::local::Local;
 use crate::provider::vagrant::Vagrant;
 use crate::report::out::Out;
 use crate::report::terminal::Terminal;
-use crate::text;
+use crate::{privilege, text};
 
 /// One invocation of `lab`.
 #[derive(Debug)]
@@ -35,10 +37,16 @@ impl App {
     pub fn new(global: Global, out: Out) -> Self {
         let sink = Sink::default();
         sink.add(Box::new(Terminal::standard(out)));
+        let project = global.project.clone();
+        let give_back = move || {
+            if let Ok(paths) = paths(project.as_deref()) {
+                privilege::give_back(&paths);
+            }
+        };
         Self {
             global,
             out,
-            interrupt: Interrupt::new(sink.clone()),
+            interrupt: Interrupt::new(sink.clone()).lastly(give_back),
             sink,
         }
     }
@@ -50,14 +58,7 @@ impl App {
 
     /// The project's directories.
     pub fn paths(&self) -> Result<Paths> {
-        let here = std::env::current_dir()
-            .map_err(|error| Error::new("cannot read the current directory").because(error))?;
-        let start = self
-            .global
-            .project
-            .as_ref()
-            .map_or(here.clone(), |project| here.join(project));
-        Paths::discover(&start)
+        paths(self.global.project.as_deref())
     }
 
     /// The project's cluster: what cluster.yaml says, what this seat was asked, and what there is. All problems of cluster.yaml are
@@ -78,7 +79,12 @@ impl App {
         let file = paths.project.join("cluster.yaml");
         let read = yaml::read(&file, "cluster.yaml").map_err(|problem| vec![problem]);
         let cluster = read.and_then(|text| Cluster::parse("cluster.yaml", &text));
-        cluster.map_err(|problems| {
+        let anchored = |mut cluster: Cluster| {
+            let external = cluster.registry.external.take();
+            cluster.registry.external = external.map(|external| external.anchored(&paths.project));
+            cluster
+        };
+        cluster.map(anchored).map_err(|problems| {
             self.out.problems(&problems);
             Error::usage(text!(
                 "cluster.yaml에 문제 {}개",
@@ -108,4 +114,11 @@ impl App {
             ProviderKind::Inventory => Ok(Box::new(Inventory::new(paths, cluster, bundle))),
         }
     }
+}
+
+/// The directories of the project at `project`, or around here.
+fn paths(project: Option<&Path>) -> Result<Paths> {
+    let here = std::env::current_dir()
+        .map_err(|error| Error::new("cannot read the current directory").because(error))?;
+    Paths::discover(&project.map_or(here.clone(), |project| here.join(project)))
 }

@@ -2,39 +2,30 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::cli::{App, exercise};
+use crate::cli::App;
+use crate::cli::exercise::{self, Named, One};
 use crate::error::{Error, Result, exit};
 use crate::event::{Event, Outcome, Reporter, Sink, What};
 use crate::lab::progress::Standing;
 use crate::lab::{Exercise, Lab, Step};
 use crate::report::out::Out;
 use crate::runner::Runner;
-use crate::runner::classroom::Classroom;
 use crate::text;
 use crate::text::{Lang, Text};
 
 /// Arguments of `lab check`.
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    /// The exercise
-    #[arg(value_name = "LAB/EXERCISE")]
-    exercise: String,
-    /// Only this step
-    #[arg(value_name = "STEP")]
-    step: Option<String>,
-}
+pub type Args = Named;
 
 /// Runs the verb.
 pub fn run(args: &Args, app: &App) -> Result<u8> {
     let seat = app.look()?;
-    let (lab, id) = exercise::one(&args.exercise)?;
-    let lab = exercise::find(lab, &seat.paths, Some(&seat.cluster), app.out)?;
-    let one = exercise::exercise(&lab, id)?;
-    let only = args
-        .step
-        .as_deref()
-        .map(|step| exercise::step(one, step))
-        .transpose()?;
+    let opened = One::open(
+        app,
+        (&seat.paths, &seat.cluster),
+        &args.exercise,
+        args.step.as_deref(),
+    )?;
+    let (lab, one, only) = (&opened.lab, opened.exercise()?, opened.step()?);
     let sink = Sink::default();
     let counted = Arc::new(Mutex::new((0, 0)));
     sink.add(Box::new(Lines {
@@ -43,10 +34,8 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
         counted: Arc::clone(&counted),
     }));
     let went_on = app.block_on(async {
-        let clients = exercise::reach(&seat.cluster, seat.provider.as_ref()).await?;
-        let now = exercise::circumstances(app, &seat, &[one], &clients).await?;
-        let classroom = Classroom::new(&seat.cluster, Some(seat.provider.as_ref()), now, clients);
-        let runner = Runner::new(&lab, &classroom, &sink, &app.interrupt, true);
+        let classroom = exercise::classroom(app, &seat, &[one]).await?;
+        let runner = Runner::new(lab, &classroom, &sink, &app.interrupt, true);
         let went_on = match only {
             Some(step) => {
                 runner.check(&with(one, step)).await;

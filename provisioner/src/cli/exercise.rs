@@ -13,10 +13,12 @@ use crate::cluster::{Standing, WayOut};
 use crate::config::{Cluster, ProviderKind};
 use crate::error::{Error, Result, exit};
 use crate::gather::{self, Sessions};
-use crate::lab::step::Circumstances;
+use crate::lab::step::{Circumstances, Known};
 use crate::lab::{Exercise, Lab, Step};
 use crate::node::NodeName;
+use crate::paths::Paths;
 use crate::provider::Provider;
+use crate::registry_product::row;
 use crate::runner::Runner;
 use crate::runner::classroom::Classroom;
 use crate::text;
@@ -46,7 +48,7 @@ pub fn exercise<'lab>(lab: &'lab Lab, id: &str) -> Result<&'lab Exercise> {
 }
 
 /// The step of an exercise.
-pub fn step<'lab>(exercise: &'lab Exercise, id: &str) -> Result<&'lab Step> {
+fn step<'lab>(exercise: &'lab Exercise, id: &str) -> Result<&'lab Step> {
     let mut steps = exercise.steps.iter();
     steps.find(|step| step.id == id).ok_or_else(|| {
         let known = exercise.steps.iter().map(|step| step.id.as_str());
@@ -59,15 +61,71 @@ pub fn step<'lab>(exercise: &'lab Exercise, id: &str) -> Result<&'lab Step> {
     })
 }
 
-/// The exercise of `LAB/EXERCISE`, for verbs that take one: its lab's name and its own id.
-pub fn one(name: &str) -> Result<(&str, &str)> {
-    match split(name) {
-        (lab, Some(id)) => Ok((lab, id)),
-        (_, None) => Err(Error::usage(text!(
-            "LAB/EXERCISE로 적으세요",
-            "write LAB/EXERCISE"
-        ))),
+/// What the verbs on one exercise are given.
+#[derive(Debug, clap::Args)]
+pub struct Named {
+    /// The exercise
+    #[arg(value_name = "LAB/EXERCISE")]
+    pub exercise: String,
+    /// Only this step
+    #[arg(value_name = "STEP")]
+    pub step: Option<String>,
+}
+
+/// One exercise of a lab, opened, and the step of it that is meant.
+#[derive(Debug)]
+pub struct One {
+    /// The whole lab.
+    pub lab: Lab,
+    id: String,
+    step: Option<String>,
+}
+
+impl One {
+    /// The exercise `LAB/EXERCISE`, and a step of it. Errors name what there is instead.
+    pub fn open(app: &App, seat: (&Paths, &Cluster), name: &str, step: Option<&str>) -> Result<Self> {
+        let (lab, Some(id)) = split(name) else {
+            return Err(Error::usage(text!(
+                "LAB/EXERCISE로 적으세요",
+                "write LAB/EXERCISE"
+            )));
+        };
+        let one = Self {
+            lab: find(lab, seat.0, Some(seat.1), app.out)?,
+            id: id.to_owned(),
+            step: step.map(str::to_owned),
+        };
+        one.exercise()?;
+        one.step()?;
+        Ok(one)
     }
+
+    /// The exercise.
+    pub fn exercise(&self) -> Result<&Exercise> {
+        exercise(&self.lab, &self.id)
+    }
+
+    /// The step that is meant, if one is.
+    pub fn step(&self) -> Result<Option<&Step>> {
+        let named = self.step.as_deref();
+        named.map(|id| step(self.exercise()?, id)).transpose()
+    }
+}
+
+/// Where exercises take place: every node reached, for conditions of the steps of `exercises`.
+pub async fn classroom<'seat>(
+    app: &App,
+    seat: &'seat Seat,
+    exercises: &[&Exercise],
+) -> Result<Classroom<'seat>> {
+    let clients = reach(&seat.cluster, seat.provider.as_ref()).await?;
+    let now = circumstances(app, seat, exercises, &clients).await?;
+    Ok(Classroom::new(
+        &seat.cluster,
+        Some(seat.provider.as_ref()),
+        now,
+        clients,
+    ))
 }
 
 /// Reaches every node of the cluster, all at once.
@@ -102,14 +160,39 @@ pub async fn circumstances(
         "inventory" => ProviderKind::Inventory,
         _ => ProviderKind::Local,
     };
-    let mut steps = exercises.iter().flat_map(|exercise| &exercise.steps);
-    let matters = steps.any(|step| step.when.online.is_some());
+    let steps = || exercises.iter().flat_map(|exercise| &exercise.steps);
+    let matters = steps().any(|step| step.when.online.is_some());
     let closed = |way: WayOut| way.standing == Standing::Closed;
     let possible = matters && !app.global.offline && !seat.provider.way_out()?.is_some_and(closed);
     Ok(Circumstances {
         provider,
         online: possible && online(clients).await,
+        external: match steps().any(|step| step.when.registry.is_some()) {
+            true => external(&seat.cluster, clients).await?,
+            false => None,
+        },
     })
+}
+
+/// What the external registry is, asked from a node where cluster.yaml does not say it.
+async fn external(cluster: &Cluster, clients: &BTreeMap<NodeName, Client>) -> Result<Option<Known>> {
+    let asker = cluster.nodes.iter().find_map(|node| clients.get(&node.name));
+    let Some((external, asker)) = cluster.registry.external.as_ref().zip(asker) else {
+        return Ok(None);
+    };
+    let login = crate::external::login::read(external).await?;
+    let product = match external.product {
+        Some(product) => product,
+        None => {
+            let looked = crate::external::look(external, &login, asker).await?;
+            let standing = looked.map_err(|trouble| Error::new(trouble.text).hint(trouble.hint));
+            standing?.product
+        }
+    };
+    Ok(Some(Known {
+        product,
+        interface: row(product).lets_in(&login.user),
+    }))
 }
 
 /// Whether every node gets an answer from Docker Hub, whatever it is. All are asked at once and have two seconds.
@@ -148,9 +231,7 @@ pub fn start(name: &str, app: &App) -> Result<u8> {
     let lab = find(lab, &seat.paths, Some(&seat.cluster), app.out)?;
     let exercise = exercise(&lab, id.unwrap_or_default())?;
     let tally = app.block_on(async {
-        let clients = reach(&seat.cluster, seat.provider.as_ref()).await?;
-        let now = circumstances(app, &seat, &[exercise], &clients).await?;
-        let classroom = Classroom::new(&seat.cluster, Some(seat.provider.as_ref()), now, clients);
+        let classroom = classroom(app, &seat, &[exercise]).await?;
         Ok::<_, Error>(
             Runner::new(&lab, &classroom, &app.sink, &app.interrupt, false)
                 .set_up(exercise)

@@ -3,14 +3,14 @@
 
 use serde::Serialize;
 
-use crate::cli::{App, Seat, exercise, show};
+use crate::cli::exercise::{self, Named, One};
+use crate::cli::{App, Seat, show};
 use crate::error::{Error, Result, exit};
 use crate::event::{Outcome, Sink};
 use crate::lab::progress::{Standing, needs};
 use crate::lab::{Check, Exercise, Lab, Step};
 use crate::report::out::Out;
 use crate::runner::Runner;
-use crate::runner::classroom::Classroom;
 use crate::runner::progress::{Progress, Sight};
 use crate::text;
 use crate::text::Text;
@@ -18,12 +18,8 @@ use crate::text::Text;
 /// Arguments of `lab hint`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The exercise
-    #[arg(value_name = "LAB/EXERCISE")]
-    exercise: String,
-    /// Only this step
-    #[arg(value_name = "STEP")]
-    step: Option<String>,
+    #[command(flatten)]
+    named: Named,
     /// Also how the check looks, and what it found
     #[arg(long)]
     look: bool,
@@ -59,22 +55,22 @@ struct Told<'next> {
 
 /// Runs the verb.
 pub fn run(args: &Args, app: &App) -> Result<u8> {
-    let (lab, id) = exercise::one(&args.exercise)?;
     let seat = app.look()?;
-    let lab = exercise::find(lab, &seat.paths, Some(&seat.cluster), app.out)?;
-    let one = exercise::exercise(&lab, id)?;
-    let only = args
-        .step
-        .as_deref()
-        .map(|step| exercise::step(one, step))
-        .transpose()?;
-    let progress = progress(&lab, one, &seat, app)?;
+    let named = &args.named;
+    let opened = One::open(
+        app,
+        (&seat.paths, &seat.cluster),
+        &named.exercise,
+        named.step.as_deref(),
+    )?;
+    let (lab, one, only) = (&opened.lab, opened.exercise()?, opened.step()?);
+    let progress = progress(lab, one, &seat, app)?;
     let Some(next) = next(one, &progress, only) else {
         return Ok(nothing(one, &progress, only, app.out));
     };
     let answer = args
         .answer
-        .then(|| show::answer(&lab, one, next.step, next.sight, &seat.cluster, app.out.lang));
+        .then(|| show::answer(lab, one, next.step, next.sight, &seat.cluster, app.out.lang));
     if app.json() {
         app.out.json(&Told {
             step: &next.sight.step,
@@ -94,9 +90,7 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
 
 fn progress(lab: &Lab, one: &Exercise, seat: &Seat, app: &App) -> Result<Progress> {
     app.block_on(async {
-        let clients = exercise::reach(&seat.cluster, seat.provider.as_ref()).await?;
-        let now = exercise::circumstances(app, seat, &[one], &clients).await?;
-        let classroom = Classroom::new(&seat.cluster, Some(seat.provider.as_ref()), now, clients);
+        let classroom = exercise::classroom(app, seat, &[one]).await?;
         let sink = Sink::default();
         let runner = Runner::new(lab, &classroom, &sink, &app.interrupt, true);
         Ok::<_, Error>(runner.progress(one).await)
@@ -161,7 +155,7 @@ impl Next<'_> {
 
 fn tell(next: &Next<'_>, args: &Args, answer: Option<&str>, out: Out) {
     let words = |text: Text| out.line(text.get(out.lang));
-    let (name, lang) = (&args.exercise, out.lang);
+    let (name, lang) = (&args.named.exercise, out.lang);
     let sight = next.sight;
     out.line(format!("## {}: {}", sight.step, next.step.title.get(lang)));
     for unseen in &next.unseen {

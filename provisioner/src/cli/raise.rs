@@ -7,8 +7,11 @@ use crate::bundle::Bundle;
 use crate::cli::App;
 use crate::cli::seat::Seat;
 use crate::cli::snapshot::FRESH;
+use crate::config::Cluster;
 use crate::doctor::{self, Needs};
 use crate::error::{Error, Result, exit};
+use crate::external::authority;
+use crate::gather;
 use crate::provider::NodeState;
 use crate::provider::local::host;
 use crate::text;
@@ -32,6 +35,8 @@ pub fn raise(app: &App, verb: &str) -> Result<Raised> {
 
 /// Brings a locked seat up. `asked`: what is remembered of the command line from now on, once the bundle has what it takes.
 pub fn raise_seat(app: &App, mut seat: Seat, asked: Option<&Asked>) -> Result<Raised> {
+    // What is wrong with files of the user is said before anything is made.
+    app.block_on(readable(&seat.cluster))??;
     // Until nodes are touched Ctrl-C ends the program as any other: what builds dies with it and leaves nothing half made.
     let bundle = bundle(app, &seat)?;
     app.interrupt.arm();
@@ -71,6 +76,14 @@ pub fn raise_seat(app: &App, mut seat: Seat, asked: Option<&Asked>) -> Result<Ra
         up,
         bundle: digest,
     })
+}
+
+/// Whether the files of an external registry can be used.
+async fn readable(cluster: &Cluster) -> Result<()> {
+    gather::login(cluster).await?;
+    let external = cluster.registry.external.as_ref();
+    let file = external.and_then(|external| external.ca_file.as_deref());
+    file.map(authority).transpose().map(drop)
 }
 
 /// The bundle: from the cache, or built after saying what that takes. The host is made fit for either first.

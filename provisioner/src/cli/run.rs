@@ -9,7 +9,7 @@ use crate::cli::{App, exercise};
 use crate::error::{Error, Result, exit};
 use crate::event::What;
 use crate::facts::told;
-use crate::gather::{Sessions, look};
+use crate::gather::{self, Sessions, look};
 use crate::lab::{Exercise, Lab};
 use crate::report::cast::Casts;
 use crate::report::html;
@@ -91,6 +91,9 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
         app.sink.send(None, What::ClusterSeen { cluster });
         let mut classroom = Classroom::new(&seat.cluster, Some(seat.provider.as_ref()), now, clients);
         classroom.redaction = Redaction::new(&AuthorityStore::new(state).secrets()?);
+        if let Some(login) = gather::login(&seat.cluster).await? {
+            classroom.redaction = classroom.redaction.and(&login.secrets());
+        }
         if args.record {
             let redaction = classroom.redaction.clone();
             classroom.casts = Some(Casts::create(&directory, app.out.lang, redaction)?);

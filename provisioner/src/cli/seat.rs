@@ -12,6 +12,7 @@ use crate::config::{Cluster, Node};
 use crate::error::{Error, Result};
 use crate::node::{NodeName, Role};
 use crate::paths::Paths;
+use crate::plan::egress::to_open;
 use crate::provider::{NodeState, Provider};
 use crate::seat::Lock;
 use crate::session::Session;
@@ -101,13 +102,27 @@ impl Seat {
         results.into_iter().collect()
     }
 
-    /// Waits until each node's agent answers, and Kubernetes is ready where there is any. `anew`: those that were started, and when.
+    /// Opens the nodes' way out where that is to be open and is not: who held it may be gone, as after a reboot of this host.
+    fn open_way_out(&self, app: &App) -> Result<()> {
+        let way = self.provider.way_out()?;
+        match way.and_then(|way| to_open(&self.cluster, &way)) {
+            None => Ok(()),
+            Some(words) => {
+                let shown = app.sink.work(None, "egress", words);
+                shown.finish(self.provider.let_out(true))
+            }
+        }
+    }
+
+    /// Waits until each node's agent answers, and Kubernetes is ready where there is any; opens the way out. `anew`: those that
+    /// were started, and when.
     pub fn wait_until_reached(
         &self,
         app: &App,
         nodes: &[NodeName],
         anew: (&[NodeName], OffsetDateTime),
     ) -> Result<()> {
+        self.open_way_out(app)?;
         let words = text!("응답을 기다림", "wait until it answers");
         let patience = crate::transport::patient(Duration::from_secs(60));
         let endpoints = nodes
@@ -236,6 +251,7 @@ mod tests {
                 host: names[0].parse().unwrap(),
                 port: 8443,
                 image: "registry:2".into(),
+                external: None,
             },
             egress: Egress::Auto,
             kubernetes: None,

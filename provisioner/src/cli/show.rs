@@ -1,7 +1,7 @@
 //! `lab show`: an exercise as a person would type it.
 
-use crate::cli::machines;
-use crate::cli::{App, exercise};
+use crate::cli::exercise::One;
+use crate::cli::{App, machines};
 use crate::config::{Cluster, Node};
 use crate::error::{Result, exit};
 use crate::lab::step::{instances, nodes};
@@ -24,9 +24,9 @@ pub struct Args {
 pub fn run(args: &Args, app: &App) -> Result<u8> {
     let paths = app.paths()?;
     let cluster = app.cluster(&paths)?;
-    let (lab, id) = exercise::one(&args.exercise)?;
-    let lab = exercise::find(lab, &paths, Some(&cluster), app.out)?;
-    let exercise = exercise::exercise(&lab, id)?;
+    let opened = One::open(app, (&paths, &cluster), &args.exercise, None)?;
+    let (lab, exercise) = (&opened.lab, opened.exercise()?);
+    let id = exercise.id.as_str();
     let lang = app.out.lang;
     app.out.line(format!("# {}", exercise.title.get(lang)));
     for step in &exercise.steps {
@@ -37,7 +37,7 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
             app.out
                 .line(format!("\n## {name}: {title}\n[{}]", names.join(" ")));
             let Some(node) = hosts.first() else { continue };
-            let variables = known(&lab, exercise, node, &cluster, instance.values);
+            let variables = known(lab, exercise, node, &cluster, instance.values);
             if !step.files.is_empty() {
                 let exercise = &args.exercise;
                 let words = text!(

@@ -1,11 +1,11 @@
 //! `lab solve`: does for a person what is not done of an exercise yet; and `lab reset LAB/EXERCISE`, which takes it back.
 
+use crate::cli::App;
+use crate::cli::exercise::{self, One};
 use crate::cli::raise::raise;
-use crate::cli::{App, exercise};
 use crate::error::{Error, Result, exit};
 use crate::event::{Outcome, What};
 use crate::runner::Runner;
-use crate::runner::classroom::Classroom;
 use crate::text;
 
 /// Arguments of `lab solve`.
@@ -22,21 +22,13 @@ pub struct Args {
 /// Runs the verb.
 pub fn run(args: &Args, app: &App) -> Result<u8> {
     let name = &args.exercise;
-    let (lab, id) = exercise::one(name)?;
     let paths = app.paths()?;
-    let lab = exercise::find(lab, &paths, Some(&app.cluster(&paths)?), app.out)?;
-    let one = exercise::exercise(&lab, id)?;
-    let last = args
-        .step
-        .as_deref()
-        .map(|step| exercise::step(one, step))
-        .transpose()?;
+    let opened = One::open(app, (&paths, &app.cluster(&paths)?), name, args.step.as_deref())?;
+    let (lab, one, last) = (&opened.lab, opened.exercise()?, opened.step()?);
     let seat = raise(app, "solve")?.seat;
     let tally = app.block_on(async {
-        let clients = exercise::reach(&seat.cluster, seat.provider.as_ref()).await?;
-        let now = exercise::circumstances(app, &seat, &[one], &clients).await?;
-        let classroom = Classroom::new(&seat.cluster, Some(seat.provider.as_ref()), now, clients);
-        let runner = Runner::new(&lab, &classroom, &app.sink, &app.interrupt, false);
+        let classroom = exercise::classroom(app, &seat, &[one]).await?;
+        let runner = Runner::new(lab, &classroom, &app.sink, &app.interrupt, false);
         Ok::<_, Error>(runner.solve(one, last).await)
     })??;
     app.interrupt.check()?;
@@ -57,15 +49,12 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
 
 /// `lab reset LAB/EXERCISE`: takes back what `lab` did of an exercise and what it needs; names what is somebody else's.
 pub fn take_back(name: &str, app: &App) -> Result<u8> {
-    let (lab, id) = exercise::one(name)?;
     let seat = app.change("reset")?;
-    let lab = exercise::find(lab, &seat.paths, Some(&seat.cluster), app.out)?;
-    let one = exercise::exercise(&lab, id)?;
+    let opened = One::open(app, (&seat.paths, &seat.cluster), name, None)?;
+    let (lab, one) = (&opened.lab, opened.exercise()?);
     let (outcome, left) = app.block_on(async {
-        let clients = exercise::reach(&seat.cluster, seat.provider.as_ref()).await?;
-        let now = exercise::circumstances(app, &seat, &[], &clients).await?;
-        let classroom = Classroom::new(&seat.cluster, Some(seat.provider.as_ref()), now, clients);
-        let runner = Runner::new(&lab, &classroom, &app.sink, &app.interrupt, false);
+        let classroom = exercise::classroom(app, &seat, &[]).await?;
+        let runner = Runner::new(lab, &classroom, &app.sink, &app.interrupt, false);
         Ok::<_, Error>(runner.take_back(one).await)
     })??;
     for (node, names) in &left {

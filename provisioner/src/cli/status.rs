@@ -1,8 +1,10 @@
 //! `lab status`: every node, asked at once, with a short deadline.
 
+mod external;
+
 use std::time::Duration;
 
-use agent::wire::{FactsQuery, Trust};
+use agent::wire::{FactsQuery, Trust, Whose};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
@@ -50,6 +52,7 @@ pub fn run(_args: &Args, app: &App) -> Result<u8> {
             app.out.say(remark.get(app.out.lang));
         }
     }
+    external::show(&seat, app)?;
     Ok(exit::OK)
 }
 
@@ -156,7 +159,10 @@ async fn ask(
         let facts = session.agent.facts(query).await.map_err(failed)?;
         let trust = session
             .agent
-            .trust(Trust::Status { registries })
+            .trust(Trust::Status {
+                whose: Whose::Lab,
+                registries,
+            })
             .await
             .map_err(failed)?;
         Ok::<_, Error>(Answer { facts, trust })

@@ -11,7 +11,7 @@ use crate::cli::{App, status};
 use crate::doctor::{self, Needs};
 use crate::error::{Error, Result, exit};
 use crate::facts::Observed;
-use crate::gather::{Sessions, Sight, look};
+use crate::gather::{self, Sessions, Sight, look};
 use crate::paths::Paths;
 use crate::pki::Secret;
 use crate::report::out::bytes;
@@ -61,7 +61,16 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
     }
     let paths = app.paths()?;
     let seat = app.look();
-    let mut collection = Collection::new(cleaner(&paths));
+    let mut cleaner = cleaner(&paths);
+    if let Ok(seat) = &seat
+        && let Ok(Some(login)) = app.block_on(gather::login(&seat.cluster))?
+    {
+        login
+            .secrets()
+            .iter()
+            .for_each(|secret| cleaner.know(secret.expose()));
+    }
+    let mut collection = Collection::new(cleaner);
     host(&mut collection, &paths, seat.as_ref().ok());
     match &seat {
         Ok(seat) => cluster(&mut collection, app, seat),
@@ -148,8 +157,8 @@ fn host(collection: &mut Collection, paths: &Paths, seat: Option<&Seat>) {
     let needs = Needs {
         cluster: seat.map(|seat| &seat.cluster),
         building: false,
-        room: 0,
         disks: false,
+        room: 0,
     };
     collection.add_json("doctor.json", &doctor::examine(paths, needs));
     for name in OF_PROJECT {

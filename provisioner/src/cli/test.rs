@@ -12,7 +12,6 @@ use crate::error::{Error, Result, exit};
 use crate::lab::Lab;
 use crate::lab::proof::{Proof, Verdict};
 use crate::runner::Runner;
-use crate::runner::classroom::Classroom;
 use crate::text;
 use crate::text::Text;
 
@@ -54,9 +53,7 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
     let Raised { seat, .. } = raise(app, "test")?;
     let (mut proofs, mut findings) = (vec![], vec![]);
     app.block_on(async {
-        let clients = exercise::reach(&seat.cluster, seat.provider.as_ref()).await?;
-        let now = exercise::circumstances(app, &seat, &chosen, &clients).await?;
-        let classroom = Classroom::new(&seat.cluster, Some(seat.provider.as_ref()), now, clients);
+        let classroom = exercise::classroom(app, &seat, &chosen).await?;
         for _ in 0..args.repeat {
             for one in &chosen {
                 app.interrupt.check()?;

@@ -5,8 +5,9 @@ use time::OffsetDateTime;
 use crate::authority_store::AuthorityStore;
 use crate::cli::App;
 use crate::cli::seat::Seat;
+use crate::config::Cluster;
 use crate::error::{Result, exit};
-use crate::facts::Observed;
+use crate::facts::{Observed, Seen};
 use crate::gather::{Sessions, Sight, look};
 use crate::text;
 use crate::up::{Request, bring_up, together};
@@ -77,7 +78,8 @@ fn status(app: &App) -> Result<u8> {
         &mut sessions,
     );
     let Sight { observed, errors } = app.block_on(looking)??;
-    let rows = rows(&observed);
+    let mut rows = rows(&observed);
+    rows.extend(external(&seat.cluster, &observed));
     if app.json() {
         app.out.json(&rows)
     } else {
@@ -113,6 +115,38 @@ fn rows(observed: &Observed) -> Vec<Vec<String>> {
                 until.clone(),
             ]);
         }
+    }
+    rows
+}
+
+/// The same of the external registry, and whether each node is logged in there.
+fn external(cluster: &Cluster, observed: &Observed) -> Vec<Vec<String>> {
+    let Some(external) = &cluster.registry.external else {
+        return vec![];
+    };
+    let server = external.server();
+    let known = |seen: &Seen| seen.known.as_ref().map(|known| known.external.clone());
+    let mut rows = vec![];
+    for (node, seen) in &observed.nodes {
+        let Some(dealings) = known(seen) else { continue };
+        let mut row = |store: &str, state: &str| {
+            rows.push(
+                [node.as_str(), store, &server, state, "-"]
+                    .map(str::to_owned)
+                    .to_vec(),
+            );
+        };
+        for fact in dealings.trust.iter().filter(|_| external.ca_file.is_some()) {
+            row(
+                &fact.store,
+                match &fact.sha256 {
+                    None => "missing",
+                    sha256 if *sha256 == observed.external.authority => "ok",
+                    Some(_) => "other",
+                },
+            );
+        }
+        row("login", if dealings.logged_in { "ok" } else { "missing" });
     }
     rows
 }

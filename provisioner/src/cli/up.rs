@@ -37,7 +37,12 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
             "Kubernetes is not looked after any more. What is set up stays on the nodes: for nodes without it, `lab down` and then `lab up`"
         ));
     }
-    let changes = raise_seat(app, seat, Some(&asked))?.up.changes;
+    let raised = raise_seat(app, seat, Some(&asked))?;
+    let changes = raised.up.changes;
+    let external = &raised.seat.cluster.registry.external;
+    if let Some((external, standing)) = external.as_ref().zip(raised.up.external) {
+        app.sink.note(standing.told(external));
+    }
     let seconds = since.elapsed().as_secs_f32();
     app.sink.note(match changes {
         0 => text!(

@@ -157,10 +157,19 @@ impl Checker<'_> {
             }
         });
         let image = self.read(&raw.image, scalar::image_reference);
+        let address = host.as_ref().and_then(|host| {
+            let node = drafts.iter().find(|draft| draft.name.as_ref() == Some(host))?;
+            Some((host.to_string(), node.address?.to_string()))
+        });
+        let external = raw
+            .external
+            .as_ref()
+            .and_then(|external| self.external(external, address.as_ref().zip(port)));
         Some(Registry {
             host: host?,
             port: port?,
             image: image?,
+            external,
         })
     }
 
@@ -174,7 +183,7 @@ impl Checker<'_> {
         self.accept(word.referenced, parse(&word.value))
     }
 
-    fn accept<T>(&mut self, location: Location, result: Result<T, Wrong>) -> Option<T> {
+    pub(super) fn accept<T>(&mut self, location: Location, result: Result<T, Wrong>) -> Option<T> {
         result.map_err(|wrong| self.report(location, wrong)).ok()
     }
 

@@ -8,7 +8,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_yaml::Spanned;
 
-use super::{Egress, ProviderKind};
+use super::{Egress, Product, ProviderKind};
 use crate::node::{NodeName, Role};
 
 /// A scalar and its place.
@@ -153,6 +153,41 @@ pub struct Registry {
     /// Its image, e.g. registry:2.
     #[schemars(required, with = "String")]
     pub image: Option<Word>,
+    /// A registry of somebody else that nodes use as well: its address, e.g. https://registry.example.com/team, or a mapping
+    /// that says more.
+    #[schemars(with = "Option<External>")]
+    pub external: Option<Spanned<External>>,
+}
+
+/// A registry of somebody else: its address, or a mapping that says more.
+#[derive(Debug, JsonSchema)]
+#[schemars(untagged)]
+pub enum External {
+    /// https://HOST[:PORT][/PROJECT].
+    Address(String),
+    /// Address and more.
+    More(Box<ExternalMore>),
+}
+
+/// A registry of somebody else, and how nodes log in.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ExternalMore {
+    /// https://HOST[:PORT][/PROJECT], e.g. https://registry.example.com/team.
+    #[schemars(required, with = "String")]
+    pub url: Option<Word>,
+    /// distribution, harbor, quay or nexus; without it `lab` finds out.
+    #[schemars(with = "Option<Product>")]
+    pub product: Option<Word>,
+    /// Who logs in; without it whoever `docker login` of this machine knows.
+    #[schemars(with = "Option<String>")]
+    pub user: Option<Word>,
+    /// File with the password, mode 0600, from the directory of cluster.yaml.
+    #[schemars(with = "Option<String>")]
+    pub password_file: Option<Word>,
+    /// PEM file of the authority that vouches for it, from the directory of cluster.yaml; without it what nodes trust anyway.
+    #[schemars(with = "Option<String>")]
+    pub ca_file: Option<Word>,
 }
 
 // The schema of the agent's own `wire::Engine`, which knows no schemas.
@@ -192,5 +227,30 @@ impl<'de> Visitor<'de> for NetworkVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Network, A::Error> {
         NetworkMore::deserialize(MapAccessDeserializer::new(map)).map(Network::More)
+    }
+}
+
+impl<'de> Deserialize<'de> for External {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ExternalVisitor)
+    }
+}
+
+struct ExternalVisitor;
+
+impl<'de> Visitor<'de> for ExternalVisitor {
+    type Value = External;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("an address such as https://registry.example.com/team, or {url: …, user: …}")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, address: &str) -> Result<External, E> {
+        Ok(External::Address(address.to_owned()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<External, A::Error> {
+        let more = ExternalMore::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(External::More(Box::new(more)))
     }
 }

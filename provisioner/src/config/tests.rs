@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod external;
 mod kubernetes;
 mod ssh;
 mod text;

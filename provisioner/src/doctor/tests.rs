@@ -33,6 +33,7 @@ fn cluster() -> Cluster {
             host: node.name.clone(),
             port: 8443,
             image: "registry:2".into(),
+            external: None,
         },
         nodes: vec![node],
         egress: Egress::Auto,

@@ -43,6 +43,9 @@ pub struct ClusterSeen {
     pub network: String,
     /// The private registry.
     pub registry: RegistrySeen,
+    /// The external registry, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external: Option<ExternalSeen>,
     /// The nodes, in the order of cluster.yaml.
     pub nodes: Vec<NodeSeen>,
 }
@@ -59,6 +62,17 @@ pub struct RegistrySeen {
     /// Until when its certificate is valid, as a date.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<String>,
+}
+
+/// A registry beside the lab's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExternalSeen {
+    /// What images' names begin with there.
+    pub address: String,
+    /// What it is; `(unproved)` behind it where only its documentation is known.
+    pub product: String,
+    /// Who is logged in.
+    pub user: String,
 }
 
 /// A node.

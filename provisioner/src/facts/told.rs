@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::{Known, Observed};
 use crate::config::{Cluster, Node};
 use crate::engine;
-use crate::event::{ClusterSeen, NodeSeen, RegistrySeen, TrustSeen};
+use crate::event::{ClusterSeen, ExternalSeen, NodeSeen, RegistrySeen, TrustSeen};
+use crate::registry_product::row;
 
 /// The cluster as it was seen. `provider` and `online`: where its nodes come from, whether they reach the internet.
 pub fn told(cluster: &Cluster, observed: &Observed, provider: &str, online: bool) -> ClusterSeen {
@@ -33,8 +34,18 @@ pub fn told(cluster: &Cluster, observed: &Observed, provider: &str, online: bool
                 .as_ref()
                 .map(|leaf| leaf.certificate.not_after.date().to_string()),
         },
+        external: external(cluster, observed),
         nodes: nodes.collect(),
     }
+}
+
+fn external(cluster: &Cluster, observed: &Observed) -> Option<ExternalSeen> {
+    let standing = observed.external.asked.as_ref()?.as_ref().ok()?;
+    Some(ExternalSeen {
+        address: cluster.registry.external.as_ref()?.prefix(),
+        product: row(standing.product).told(),
+        user: standing.user.clone(),
+    })
 }
 
 fn one(node: &Node, known: &Known, trusted: &str) -> NodeSeen {
@@ -112,6 +123,7 @@ mod tests {
             },
             bundle: "digest".into(),
             way_out: None,
+            external: Default::default(),
             now: OffsetDateTime::UNIX_EPOCH,
         };
         let told = told(&cluster, &observed, "local", false);

@@ -119,6 +119,8 @@ pub struct When {
     pub provider: Option<Word>,
     /// Whether the cluster has Kubernetes: true or false.
     pub kubernetes: Option<Word>,
+    /// external: cluster.yaml names a registry beside the lab's own; charts: one that takes Helm charts.
+    pub registry: Option<Word>,
 }
 
 /// A value of the output.

@@ -1,8 +1,9 @@
 //! Instances of a step: one per combination of its matrix; and which nodes it runs on. Pure.
 
 use super::variables::Variables;
-use super::{Check, Exercise, Hosts, Step, When};
-use crate::config::{Cluster, Node, ProviderKind};
+use super::{Check, Exercise, Hosts, Outside, Step, When};
+use crate::config::{Cluster, Node, Product, ProviderKind};
+use crate::registry_product::row;
 use crate::text;
 use crate::text::Text;
 
@@ -70,6 +71,17 @@ pub struct Circumstances {
     pub provider: ProviderKind,
     /// Whether the internet is reachable.
     pub online: bool,
+    /// The external registry, where there is one and a step wants to know.
+    pub external: Option<Known>,
+}
+
+/// What is known of the external registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// What it is.
+    pub product: Product,
+    /// Whether the user can use the product's own interface.
+    pub interface: bool,
 }
 
 /// Why a step with these conditions is skipped on `node`; `None`: it runs.
@@ -106,12 +118,32 @@ pub fn skip(when: &When, cluster: &Cluster, node: Option<&Node>, now: Circumstan
         (Some(false), Some(_)) => return Some(text!("쿠버네티스가 있음", "there is Kubernetes")),
         _ => {}
     }
+    if let Some(reason) = when.registry.and_then(|wanted| lacking(wanted, now.external)) {
+        return Some(reason);
+    }
     match when.online {
         Some(true) if !now.online => Some(text!(
             "인터넷에 연결되지 않음 (Docker Hub가 필요함)",
             "no internet (it needs Docker Hub)"
         )),
         Some(false) if now.online => Some(text!("인터넷에 연결됨", "there is internet")),
+        _ => None,
+    }
+}
+
+fn lacking(wanted: Outside, external: Option<Known>) -> Option<Text> {
+    match (wanted, external) {
+        (_, None) => Some(text!(
+            "외부 레지스트리가 없음 (cluster.yaml의 `registry.external`)",
+            "no external registry (`registry.external` in cluster.yaml)"
+        )),
+        (Outside::Charts, Some(known)) if !row(known.product).charts => {
+            let name = row(known.product).name;
+            Some(text!(
+                "{name}에는 차트를 올리지 않음",
+                "charts are not pushed to {name}"
+            ))
+        }
         _ => None,
     }
 }

@@ -2,18 +2,20 @@
 //!
 //! Built in, for every script and every `${name}`: `lab`, `exercise`, `node` and `node_address` (where it runs), `master`,
 //! `master_address`, `workers` (names, separated by blanks), `worker1`, `worker1_address`, `worker2`, …, `registry`
-//! (address:port, as the notes write it), `registry_name` (name:port), `registry_host`, `registry_address`, `registry_port`.
+//! (address:port, as the notes write it), `registry_name` (name:port), `registry_host`, `registry_address`, `registry_port`;
+//! `external` (what images' names begin with at the external registry), `external_server` (as engines name it), `external_catalog`
+//! (the path of its product that lists repositories): empty where there is none.
 //! Scripts also get `state` and `files`: directories on the node that live as long as the exercise; in `files` is what its steps list.
 
 use std::collections::BTreeMap;
 
-use crate::config::{Cluster, Node};
+use crate::config::{Cluster, External, Node};
 
 /// Variables by name.
 pub type Variables = BTreeMap<String, String>;
 
 /// Names that are there whatever the cluster looks like.
-pub const CONSTANT: [&str; 12] = [
+pub const CONSTANT: [&str; 15] = [
     "lab",
     "exercise",
     "node",
@@ -26,6 +28,9 @@ pub const CONSTANT: [&str; 12] = [
     "registry_host",
     "registry_address",
     "registry_port",
+    "external",
+    "external_server",
+    "external_catalog",
 ];
 
 /// Whether `name` is built in.
@@ -74,6 +79,13 @@ pub fn built_in(cluster: &Cluster, node: &Node, lab: &str, exercise: &str) -> Va
     set("registry_host", registry.host.to_string());
     set("registry_address", address.to_string());
     set("registry_port", registry.port.to_string());
+    let external = registry.external.as_ref();
+    set("external", external.map(External::prefix).unwrap_or_default());
+    set(
+        "external_server",
+        external.map(External::server).unwrap_or_default(),
+    );
+    set("external_catalog", String::new());
     variables
 }
 

@@ -26,6 +26,10 @@ const CONTROL_PLANE: [&str; 11] = [
 /// A kubelet's, which renews it itself as long as it runs and it has not ended.
 pub const KUBELET: &str = "/var/lib/kubelet/pki/kubelet-client-current.pem";
 
+/// On a control plane as long as a renewal is under way: one that was cut short is done again, or its parts would go on with
+/// what they read before.
+pub const RENEWING: &str = "/var/lib/lab/applied/kubernetes-renewing";
+
 /// The files of a node that hold one.
 pub fn files(node: &Node) -> Vec<String> {
     let control_plane = match node.role {
@@ -63,7 +67,9 @@ pub(super) const RENEWAL: &str = "kubernetes-certificates";
 /// Renews those of the control plane, all of them, once one has little time left.
 pub(super) fn renew(master: &View<'_>, now: OffsetDateTime, plan: &mut Plan) {
     let Some(facts) = master.facts() else { return };
-    let kubelet = kubelet_ended(master, now);
+    let cut_short = master.file(RENEWING).is_some();
+    let gone = matches!(facts.certificates.get(KUBELET), Some(None));
+    let kubelet = kubelet_ended(master, now) || (cut_short && gone);
     let due = |(path, end): &(&str, OffsetDateTime)| {
         if *path == KUBELET {
             kubelet
@@ -71,14 +77,15 @@ pub(super) fn renew(master: &View<'_>, now: OffsetDateTime, plan: &mut Plan) {
             needs_renewal(*end, now)
         }
     };
-    let Some((_, end)) = ends(facts).filter(due).min_by_key(|(_, end)| *end) else {
-        return;
-    };
-    let days = (end - now).whole_days();
-    let why = if end < now {
-        text!("{}에 끝났음", "they ended on {}", end.date())
-    } else {
-        text!("{days}일 뒤에 끝남", "they end in {days} days")
+    let first = ends(facts).filter(due).map(|(_, end)| end).min();
+    let why = match first {
+        Some(end) if end < now => text!("{}에 끝났음", "they ended on {}", end.date()),
+        Some(end) => {
+            let days = (end - now).whole_days();
+            text!("{days}일 뒤에 끝남", "they end in {days} days")
+        }
+        None if cut_short => text!("갱신이 중간에 멈췄음", "their renewal was cut short"),
+        None => return,
     };
     let words = (
         text!(

@@ -15,6 +15,11 @@ fn wanted(cluster: &Cluster, way: &WayOut) -> bool {
     cluster.egress != Egress::Off && way.lack.is_none()
 }
 
+/// Whether it is to be opened, and what that is called.
+pub fn to_open(cluster: &Cluster, way: &WayOut) -> Option<Text> {
+    (wanted(cluster, way) && way.standing != Standing::Open).then(opening)
+}
+
 pub(super) fn plan(cluster: &Cluster, observed: &Observed, plan: &mut Plan) {
     let Some(way) = &observed.way_out else { return };
     if cluster.egress == Egress::On

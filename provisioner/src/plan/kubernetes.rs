@@ -50,7 +50,11 @@ pub fn mark(cluster: &Cluster, kubernetes: &Kubernetes) -> Mark {
 
 /// Its container runtime and the pods' network: all that a node has before it belongs to a cluster.
 pub(super) fn prepare(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) -> Result<()> {
-    let Some(kubernetes) = &cluster.kubernetes else {
+    let Some(kubernetes) = cluster
+        .kubernetes
+        .as_ref()
+        .filter(|_| !obstacle::lacks_programs(view))
+    else {
         return Ok(());
     };
     let node = view.node;

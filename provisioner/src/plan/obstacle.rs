@@ -4,7 +4,7 @@
 use agent::wire::Listener;
 use time::OffsetDateTime;
 
-use super::kubernetes::{AUTHORITY, KUBELET};
+use super::kubernetes::AUTHORITY;
 use super::{Mark, Plan, Problem, View};
 use crate::config::Node;
 use crate::node::Role;
@@ -24,6 +24,9 @@ const OWN: [&str; 5] = [
     "kube-scheduler",
     "etcd",
 ];
+
+/// Programs that a node of Kubernetes has in its image.
+pub const PROGRAMS: [&str; 3] = ["kubeadm", "kubelet", "kubectl"];
 
 /// Ports of a node that Kubernetes needs.
 pub fn ports(node: &Node) -> &'static [u16] {
@@ -71,16 +74,22 @@ pub(super) fn of_joining(view: &View<'_>) -> Option<Problem> {
     without_programs(view).or_else(|| taken_port(view))
 }
 
+/// Whether the node's image has none of Kubernetes.
+pub(super) fn lacks_programs(view: &View<'_>) -> bool {
+    view.facts()
+        .is_some_and(|facts| facts.programs.values().any(|there| !there))
+}
+
 fn without_programs(view: &View<'_>) -> Option<Problem> {
-    (view.unit(KUBELET).load == "not-found").then(|| Problem {
+    lacks_programs(view).then(|| Problem {
         node: Some(view.node.name.clone()),
         text: text!(
             "이 노드는 쿠버네티스 프로그램 없이 만들어짐",
             "this node was made without Kubernetes' programs"
         ),
         hint: text!(
-            "`lab down` 다음에 `lab up`(cluster.yaml에 `kubernetes:`가 없으면 `lab up --kubernetes`)으로 다시 만드세요",
-            "make it anew: `lab down`, then `lab up` (`lab up --kubernetes`, where cluster.yaml has no `kubernetes:`)"
+            "`lab down` 다음에 `lab up`(cluster.yaml에 `kubernetes:`가 없으면 `lab up --kubernetes`)으로 다시 만들거나, `lab up --no-kubernetes`로 없이 계속하세요",
+            "make it anew: `lab down`, then `lab up` (`lab up --kubernetes`, where cluster.yaml has no `kubernetes:`); or go on without it: `lab up --no-kubernetes`"
         ),
     })
 }

@@ -30,7 +30,9 @@ pub fn query(cluster: &Cluster, at: &Node) -> FactsQuery {
         query.units.extend(kubernetes::UNITS.map(Into::into));
         query.kubernetes = at.name == cluster.master().name;
         query.certificates = certificates::files(at);
+        query.files.push(certificates::RENEWING.into());
         query.ports = obstacle::ports(at).to_vec();
+        query.programs = obstacle::PROGRAMS.map(Into::into).into();
     }
     query
         .files

@@ -8,6 +8,7 @@ use super::{Action, mirror, node, plan, registry};
 use crate::facts::{Observed, Seen};
 
 mod certificates;
+mod external;
 mod kubernetes;
 mod machine;
 mod obstacle;

@@ -165,6 +165,12 @@ fn versions(cluster: &ClusterSeen) -> Vec<Version> {
             text!("레지스트리", "registry"),
             format!("{} {}", cluster.registry.image, cluster.registry.address),
         ),
+        version(
+            text!("외부 레지스트리", "external registry"),
+            cluster.external.as_ref().map_or_else(String::new, |external| {
+                format!("{} {} ({})", external.product, external.address, external.user)
+            }),
+        ),
     ];
     for node in &cluster.nodes {
         let mut words = vec![cluster.versions(&node.name).unwrap_or_default()];

@@ -16,6 +16,9 @@ pub const WORD: &str = "[redacted]";
 /// A shorter line of a secret may be a word like any other.
 const LEAST: usize = 16;
 
+/// A password that is shorter would hide half of every text, and nothing of itself.
+const SHORT: usize = 4;
+
 /// A private key, whoever made it; one whose end is missing goes on to the end of the text.
 static KEY: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?s)-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY-----.*?(-----END ([A-Z0-9]+ )*PRIVATE KEY-----|\z)")
@@ -36,6 +39,17 @@ impl Redaction {
         Self {
             lines: telling.map(str::to_owned).collect(),
         }
+    }
+
+    /// Hides these as well, whole: a password has one line, and may be short.
+    #[must_use]
+    pub fn and(mut self, words: &[Secret]) -> Self {
+        let telling = words
+            .iter()
+            .map(Secret::expose)
+            .filter(|word| word.len() >= SHORT);
+        self.lines.extend(telling.map(str::to_owned));
+        self
     }
 
     /// Where secrets are in a text, in order, none touching another.
@@ -122,5 +136,13 @@ mod tests {
             "-----BEGIN CERTIFICATE-----\nabc",
         );
         assert_eq!(format!("{redaction:?}"), WORD);
+    }
+
+    #[test]
+    fn a_password_is_hidden_however_short() {
+        let words = ["sesame", "c3R1ZGVudDpzZXNhbWU=", "a"].map(Secret::new);
+        let redaction = Redaction::default().and(&words);
+        let shown = redaction.of("opens at sesame, \"auth\": \"c3R1ZGVudDpzZXNhbWU=\", a cat");
+        assert_eq!(shown, "opens at [redacted], \"auth\": \"[redacted]\", a cat");
     }
 }

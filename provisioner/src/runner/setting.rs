@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use super::classroom::{Script, command};
 use super::{Runner, Told};
-use crate::config::Node;
+use crate::config::{Node, Product};
 use crate::event::Outcome;
 use crate::lab::step::{Instance, instances, nodes};
 use crate::lab::variables::{Variables, built_in};
 use crate::lab::{Exercise, Step};
+use crate::registry_product::row;
 use crate::text;
 use crate::text::Text;
 
@@ -83,6 +84,7 @@ impl Runner<'_> {
             &self.lab.name,
             &exercise.id,
         ));
+        variables.insert("external_catalog".into(), self.external_catalog());
         variables.insert(
             "state".into(),
             format!("{}/{}", self.classroom.state, exercise.id),
@@ -93,6 +95,21 @@ impl Runner<'_> {
         );
         variables.extend(instance.values.clone());
         variables
+    }
+
+    /// Where the external registry lists what it holds: by the product's own interface, where this user may use it.
+    fn external_catalog(&self) -> String {
+        let external = self.classroom.cluster.registry.external.as_ref();
+        let known = self.classroom.circumstances.external;
+        let Some((external, known)) = external.zip(known) else {
+            return String::new();
+        };
+        let product = if known.interface {
+            known.product
+        } else {
+            Product::Distribution
+        };
+        (row(product).catalog)(external.namespace.as_deref()).path
     }
 
     /// Puts a step's files on its nodes. An error names the node.

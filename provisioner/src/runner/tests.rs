@@ -107,6 +107,7 @@ impl Stage {
         let circumstances = Circumstances {
             provider: ProviderKind::Local,
             online,
+            external: None,
         };
         let below = |name: &str| self.scratch.path().join(name).display().to_string();
         let mut classroom = Classroom::new(&self.cluster, None, circumstances, self.clients.clone());

@@ -156,6 +156,14 @@ fn without() {
     seat.lab(&["kubectl", "get", "nodes"])
         .code(2)
         .says("`kubernetes: {version:");
+    // Nodes of an image without it are not given to kubeadm, and are as they were once nobody asks for it.
+    seat.lab(&["up", "--kubernetes"])
+        .code(3)
+        .says("made without Kubernetes' programs")
+        .says("lab up --no-kubernetes");
+    seat.lab(&["up", "--no-kubernetes"])
+        .passes()
+        .says("nothing to change");
     seat.down().passes();
 }
 

@@ -29,7 +29,7 @@ enum Way {
 use Way::{As, By, Ci, Ends, Full};
 
 /// In the order they are run.
-const COMMANDS: [(&str, Way); 53] = [
+const COMMANDS: [(&str, Way); 54] = [
     ("cargo lab", By("labs::chapter4_passes_and_reports")),
     ("cargo lab run chapter4", By("labs::chapter4_passes_and_reports")),
     ("cargo test --workspace", Ci),
@@ -63,6 +63,10 @@ const COMMANDS: [(&str, Way); 53] = [
     ("lab solve chapter4/publish-port", Ends(0)),
     ("lab reset chapter4/publish-port", Ends(0)),
     ("lab run chapter4/restart-policy", Ends(0)),
+    (
+        "lab run chapter4/external-registry",
+        By("external::behind_basic_authentication"),
+    ),
     (
         "--record",
         By("record::each_step_is_a_cast_that_plays_what_was_captured"),

@@ -168,6 +168,7 @@ fn cluster(words: &str) -> ClusterSeen {
             image: "registry:2".into(),
             until: Some("2027-02-22".into()),
         },
+        external: None,
         nodes: vec![
             node("m-k8s", Role::Master, true),
             node("w1-k8s", Role::Worker, false),

@@ -9,7 +9,7 @@ pub const LONG: [(&str, &str); 0] = [];
 pub const MAX_LINES: usize = 300;
 
 /// Files outside the local provider and the agent that may speak to Linux (or to Unix), and why.
-pub const DOORS: [(&str, &str); 6] = [
+pub const DOORS: [(&str, &str); 7] = [
     (
         "provisioner/src/cli/run.rs",
         "the link `latest` beside the reports",
@@ -21,6 +21,10 @@ pub const DOORS: [(&str, &str); 6] = [
     (
         "provisioner/src/cli/ssh/terminal.rs",
         "the raw terminal of `lab ssh`",
+    ),
+    (
+        "provisioner/src/external/login.rs",
+        "whether others can read a file with a password",
     ),
     ("provisioner/src/privilege.rs", "asks for root by sudo"),
     (

@@ -80,3 +80,43 @@ pub fn archive(image: &str, root: &Path, temporary: &Path, target: &Path, work: 
     };
     write().map_err(failed(target))
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+    use crate::event::Sink;
+
+    /// An archive of a small machine: its digest, and the tags in it.
+    fn archived(message: &str) -> (String, String) {
+        let home = tempfile::tempdir().unwrap();
+        let root = home.path().join("root");
+        for directory in ["dev", "etc/systemd/system", "proc", "run", "sys", "tmp", "var"] {
+            fs::create_dir_all(root.join(directory)).unwrap();
+        }
+        fs::write(root.join("etc/motd"), message).unwrap();
+        fs::write(root.join("tmp/left"), "not stored").unwrap();
+        let target = home.path().join("x.tar");
+        let work = Sink::default().work(None, "x", "x".to_owned().into());
+        archive("debian-13", &root, home.path(), &target, &work).unwrap();
+        work.finish(Ok::<(), Error>(())).unwrap();
+        let mut read = tar::Archive::new(fs::File::open(&target).unwrap());
+        let mut manifest = read.entries().unwrap().next().unwrap().unwrap();
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut manifest, &mut text).unwrap();
+        let manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let tag = manifest[0]["RepoTags"][0].as_str().unwrap().to_owned();
+        (tree::digest(&target).unwrap().0, tag)
+    }
+
+    #[test]
+    fn the_same_machine_is_the_same_archive_under_the_name_the_vagrantfile_asks_for() {
+        let (digest, tag) = archived("hello");
+        assert_eq!(tag, "lab-node:debian-13");
+        assert_eq!(archived("hello").0, digest);
+        assert_ne!(archived("other").0, digest);
+        let vagrantfile = include_str!("../../../../Vagrantfile");
+        assert!(vagrantfile.contains("\"lab-node:#{image}\""));
+    }
+}

@@ -14,8 +14,8 @@ use crate::bundle::machine::Hypervisor;
 use crate::error::{Error, Result};
 use crate::render::machine as render;
 
-/// Where the number of a VMDK is looked for, which is another each time one is made.
-const DESCRIPTION: usize = 64 << 10;
+/// No description of a VMDK is longer.
+const LONGEST: u64 = 1 << 20;
 
 /// A disk in the form of a hypervisor, and the texts around it.
 struct Content {
@@ -94,14 +94,77 @@ pub fn write(
     })
 }
 
-/// Gives a VMDK a number that is the same each time, in place of the random one.
+/// Gives a VMDK a number that is the same each time, in place of the random one in its description. The header says where that
+/// is, in sectors.
 fn settle_number(path: &Path) -> io::Result<()> {
     let mut file = File::options().read(true).write(true).open(path)?;
-    let mut head = vec![0; DESCRIPTION];
+    let mut head = [0; 44];
     file.read_exact(&mut head)?;
-    let name = b"\nCID=";
-    let at = head.windows(name.len()).position(|window| window == name);
-    let at = at.ok_or_else(|| io::Error::other("a VMDK without a number"))? + name.len();
-    file.seek(SeekFrom::Start(at as u64))?;
-    file.write_all(b"6c616201")
+    let sectors = |at: usize| {
+        head[at..at + 8]
+            .iter()
+            .rev()
+            .fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+    };
+    let (begin, length) = (512 * sectors(28), 512 * sectors(36));
+    if &head[..4] != b"KDMV" || length == 0 || length > LONGEST {
+        return Err(io::Error::other("not a VMDK with a description"));
+    }
+    let mut area = vec![0; length as usize];
+    file.seek(SeekFrom::Start(begin))?;
+    file.read_exact(&mut area)?;
+    let mut settled = with_number(&area).into_bytes();
+    settled.resize(area.len(), 0);
+    file.seek(SeekFrom::Start(begin))?;
+    file.write_all(&settled)
+}
+
+/// The description in `area`, with our number.
+fn with_number(area: &[u8]) -> String {
+    let text = String::from_utf8_lossy(area);
+    let lines = text.trim_end_matches('\0').lines();
+    let line = |line: &str| match line.strip_prefix("CID=") {
+        Some(_) => "CID=6c616201\n".to_owned(),
+        None => format!("{line}\n"),
+    };
+    lines.map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    /// A file that begins as a VMDK does: its description in the second sector.
+    fn settled(number: &str) -> Vec<u8> {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("x.vmdk");
+        let mut bytes = vec![0; 2048];
+        bytes[..4].copy_from_slice(b"KDMV");
+        bytes[28] = 1;
+        bytes[36] = 2;
+        let text = format!("# Disk\nversion=1\nCID={number}\nparentCID=ffffffff\n");
+        bytes[512..512 + text.len()].copy_from_slice(text.as_bytes());
+        bytes[1536] = 9;
+        fs::write(&path, bytes).unwrap();
+        settle_number(&path).unwrap();
+        fs::read(path).unwrap()
+    }
+
+    #[test]
+    fn a_vmdk_is_the_same_whatever_number_it_was_given() {
+        let long = settled("89abcdef");
+        assert_eq!(long, settled("abcdef"));
+        assert!(long[512..].starts_with(b"# Disk\nversion=1\nCID=6c616201\nparentCID=ffffffff\n\0"));
+        assert_eq!(long[1536], 9);
+    }
+
+    #[test]
+    fn what_is_no_vmdk_is_refused() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("x");
+        fs::write(&path, [0; 1024]).unwrap();
+        assert!(settle_number(&path).is_err());
+    }
 }

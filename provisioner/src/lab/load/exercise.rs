@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Reader;
 use crate::config::{ProviderKind, suggest};
 use crate::lab::place::{At, OneOrMany};
-use crate::lab::{Action, Check, Exercise, Hosts, Step, When, raw, sabotage};
+use crate::lab::{Action, Check, Exercise, Hosts, Outside, Step, When, raw, sabotage};
 use crate::text;
 
 /// How long a script may take where nothing is written.
@@ -188,6 +188,7 @@ impl Reader<'_> {
                 .and_then(|word| providers.iter().find(|(known, _)| *known == word))
                 .map(|(_, kind)| *kind),
             kubernetes: self.word(raw.kubernetes.as_ref(), &["true", "false"]).map(truth),
+            registry: outside(self.word(raw.registry.as_ref(), &["external", "charts"])),
         }
     }
 
@@ -228,4 +229,11 @@ impl Reader<'_> {
         }
         Some(Hosts::Named(names))
     }
+}
+
+fn outside(word: Option<String>) -> Option<Outside> {
+    word.map(|word| match word.as_str() {
+        "charts" => Outside::Charts,
+        _ => Outside::External,
+    })
 }

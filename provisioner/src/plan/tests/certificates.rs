@@ -78,6 +78,36 @@ fn a_lab_that_slept_400_days_is_renewed_and_its_workers_join_again() {
 }
 
 #[test]
+fn a_renewal_that_was_cut_short_is_done_again() {
+    let begun = |o: &mut Observed| {
+        let facts = &mut of(o, "m-k8s").facts;
+        facts
+            .files
+            .insert(certificates::RENEWING.into(), world::file(String::new(), 0o600));
+    };
+    let changes = "kubernetes-certificates.m-k8s kubernetes-ready";
+    let plan = check(
+        |o| {
+            begun(o);
+            ends(o, "m-k8s", APISERVER, 364);
+        },
+        changes,
+    );
+    assert_eq!(plan.changes[0].action, Action::KubernetesRenew { kubelet: false });
+    assert!(plan.changes[0].why.en.contains("cut short"));
+    // Cut short after the kubelet's was taken away and before there was another.
+    let plan = check(
+        |o| {
+            begun(o);
+            let all = &mut of(o, "m-k8s").facts.certificates;
+            all.insert(certificates::KUBELET.into(), None);
+        },
+        changes,
+    );
+    assert_eq!(plan.changes[0].action, Action::KubernetesRenew { kubelet: true });
+}
+
+#[test]
 fn a_boot_that_shows_an_ended_certificate_leaves_kubernetes_to_a_plan_of_its_own() {
     let cluster = cluster();
     let mut observed = settled(&cluster);

@@ -7,7 +7,7 @@ use super::super::{Action, Mark};
 use super::kubernetes::check;
 use super::world::{self, of};
 use crate::facts::Observed;
-use crate::plan::kubernetes::{AUTHORITY, KUBELET};
+use crate::plan::kubernetes::{AUTHORITY, CONTAINERD};
 
 #[test]
 fn a_taken_port_is_named_with_who_has_it_and_nothing_joins_what_cannot_be() {
@@ -61,17 +61,18 @@ fn nodes_made_without_kubernetes_are_not_given_to_kubeadm() {
     let without = |o: &mut Observed| {
         for node in ["m-k8s", "w1-k8s", "w2-k8s", "w3-k8s"] {
             let facts = &mut of(o, node).facts;
-            facts.files.insert(Mark::path("kubernetes"), None);
-            facts.files.insert(AUTHORITY.into(), None);
-            facts.units.get_mut(KUBELET).unwrap().load = "not-found".into();
+            for path in [Mark::path("kubernetes"), AUTHORITY.into(), CONTAINERD.into()] {
+                facts.files.insert(path, None);
+            }
+            facts.programs.insert("kubeadm".into(), false);
         }
     };
     let plan = check(without, "");
     assert_eq!(plan.problems.len(), 1);
+    let hint = &plan.problems[0].hint.en;
     assert!(
-        plan.problems[0].hint.en.contains("lab up --kubernetes"),
-        "{:?}",
-        plan.problems
+        hint.contains("lab up --kubernetes") && hint.contains("--no-kubernetes"),
+        "{hint}"
     );
 }
 

@@ -32,6 +32,7 @@ pub fn fresh(cluster: &Cluster) -> Observed {
         nodes: nodes.collect(),
         pki: Pki::default(),
         way_out: None,
+        external: Default::default(),
         bundle: "b".into(),
         now: now(),
     }

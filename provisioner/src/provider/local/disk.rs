@@ -2,6 +2,7 @@
 //! nodes' roots and their snapshots as subvolumes; knows nothing of what is in them.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -93,8 +94,11 @@ pub fn make(state: &Path, shelved: impl FnOnce(u64, &Path) -> bool) -> Result<bo
     Ok(false)
 }
 
-/// Mounts the image in the namespace of the caller, the keeper. The loop device goes when the mount does.
+/// Mounts the image in the namespace of the caller, the keeper. The loop device goes when the mount does. Only root reads the image:
+/// keys and logins of the nodes are in it.
 pub fn mount(state: &Path) -> Result<()> {
+    fs::set_permissions(image(state), fs::Permissions::from_mode(0o600))
+        .map_err(|error| Error::new("cannot make the lab's disk private").because(error))?;
     command::run(
         Command::new("mount")
             .args(["-o", "loop,noatime"])
