@@ -22,8 +22,8 @@ dpkg-query -W | sort
 sort /etc/passwd /etc/group /etc/shadow
 cat /etc/hosts /proc/sys/net/ipv4/ip_forward
 ls /sys/class/net
-systemctl list-unit-files --no-legend --no-pager
-find / -xdev \( -path /proc -o -path /sys -o -path /tmp -o -path /run -o -path /var/log -o -path /var/cache -o -path /var/lib/systemd \) -prune \
+systemctl list-unit-files --no-legend --no-pager | grep -v " transient"
+find / -xdev \( -path /proc -o -path /sys -o -path /tmp -o -path /run -o -path /var/log -o -path /var/cache -o -path /var/lib/systemd -o -name .updated \) -prune \
     -o -printf '%p %y %m %u %g %l\n' | sort
 "#;
 

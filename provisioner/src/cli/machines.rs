@@ -170,7 +170,7 @@ pub fn from_the_host(provider: &dyn Provider, cluster: &Cluster) -> Result<Vec<T
         _ => None,
     });
     let (address, port, user, key) = (place.address, place.port, place.user, key.unwrap_or_default());
-    Ok(vec![
+    let mut lines = vec![
         text!(
             "브라우저로 {master}의 8080 보기: `vagrant ssh {master} -- -L 8080:localhost:8080`, 그리고 http://localhost:8080",
             "{master}'s port 8080 in a browser: `vagrant ssh {master} -- -L 8080:localhost:8080`, then http://localhost:8080"
@@ -179,11 +179,14 @@ pub fn from_the_host(provider: &dyn Provider, cluster: &Cluster) -> Result<Vec<T
             "PuTTY: 호스트 {address}, 포트 {port}, 사용자 {user}, 키 {key} (PuTTYgen으로 변환)",
             "PuTTY: host {address}, port {port}, user {user}, key {key} (convert it with PuTTYgen)"
         ),
-        text!(
+    ];
+    if provider.saves() {
+        lines.push(text!(
             "나중에 되돌아오려면: `vagrant snapshot save 이름`, 그리고 `vagrant snapshot restore 이름`",
             "to come back here later: `vagrant snapshot save NAME`, then `vagrant snapshot restore NAME`"
-        ),
-    ])
+        ));
+    }
+    Ok(lines)
 }
 
 /// Takes back from every machine what the lab did there.

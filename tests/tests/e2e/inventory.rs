@@ -1,5 +1,8 @@
 //! Machines that were there before the lab: bare Debian reached by SSH, provisioned, used, and left as they were.
 
+use std::time::{Duration, Instant};
+
+use lab::transport::patient;
 use lab_tests::machines::Machines;
 use lab_tests::seat::Seat;
 use libtest_mimic::Trial;
@@ -60,13 +63,22 @@ fn there_and_back() {
         .passes()
         .says("put back as they were");
     for (name, before) in ["m-k8s", "w1-k8s"].iter().zip(before) {
+        is_as_before(&machines, name, &before);
+    }
+}
+
+/// What a closed session leaves while it ends is waited for.
+fn is_as_before(machines: &Machines, name: &str, before: &[String]) {
+    let deadline = Instant::now() + patient(Duration::from_secs(20));
+    loop {
         let after = machines.all_of(name).unwrap();
         let new: Vec<_> = after.iter().filter(|line| !before.contains(line)).collect();
         let gone: Vec<_> = before.iter().filter(|line| !after.contains(line)).collect();
-        assert!(
-            new.is_empty() && gone.is_empty(),
-            "{name}: left {new:#?}\ngone {gone:#?}"
-        );
+        if new.is_empty() && gone.is_empty() {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{name}: left {new:#?}\ngone {gone:#?}");
+        std::thread::sleep(Duration::from_millis(500));
     }
 }
 
