@@ -10,6 +10,7 @@ mod docker;
 mod engine_table;
 mod handler;
 mod kubernetes;
+pub mod oci_runtime;
 mod outbox;
 mod process;
 pub mod server;

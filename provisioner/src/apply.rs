@@ -4,6 +4,7 @@ mod command;
 mod install;
 pub mod kubernetes;
 pub mod perform;
+mod proof;
 pub mod readiness;
 
 use std::collections::BTreeSet;

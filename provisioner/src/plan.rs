@@ -79,6 +79,16 @@ pub enum Action {
         /// Its name.
         package: String,
     },
+    /// Unpack the programs an engine has of the bundle.
+    InstallPrograms {
+        /// The engine, as cluster.yaml writes it.
+        engine: String,
+    },
+    /// Stop units, and start them at boot no more.
+    Retire {
+        /// The units.
+        units: Vec<String>,
+    },
     /// Make the node's engines trust the authority.
     Trust {
         /// `host:port` names.
@@ -227,7 +237,7 @@ pub fn plan(cluster: &Cluster, observed: &Observed) -> Result<Plan> {
         }
         node::plan(cluster, &view, &mut plan)?;
         egress::resolver(cluster, observed, &view, &mut plan)?;
-        engine::install(&view, &mut plan);
+        engine::install(&view, &mut plan)?;
         trust::install(cluster, &view, &mut plan);
         kubernetes::prepare(cluster, &view, &mut plan)?;
         engine::plan(cluster, &view, &mut plan)?;
@@ -240,7 +250,7 @@ pub fn plan(cluster: &Cluster, observed: &Observed) -> Result<Plan> {
     if !view.silent() {
         mirror::plan(&view, &mut plan)?;
         if plan.can_run_containers(view.node) {
-            registry::container(cluster, &view, &mut plan);
+            registry::plan(cluster, &view, &mut plan)?;
             registry::prove(cluster, observed, &mut plan);
         }
     }

@@ -5,8 +5,9 @@ pub mod local;
 use std::path::{Path, PathBuf};
 
 use crate::cluster::WayOut;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::node::NodeName;
+use crate::text;
 use crate::transport::Endpoint;
 
 /// A node as its provider sees it.
@@ -61,6 +62,13 @@ pub trait Provider: Send + Sync {
     fn snapshots(&self) -> Result<Vec<Snapshot>>;
     /// Writes `package` of the node image, and all it needs that is not among `have`, as package files into a directory.
     fn packages(&self, package: &str, have: &[String], into: &Path) -> Result<Vec<PathBuf>>;
+    /// Writes the archive of an engine's programs, as the bundle has it, into a directory.
+    fn programs(&self, engine: &str, _into: &Path) -> Result<PathBuf> {
+        Err(Error::new(text!(
+            "이 프로바이더는 {engine}의 프로그램을 설치하지 못함",
+            "this provider cannot install the programs of {engine}"
+        )))
+    }
     /// Deletes a snapshot.
     fn forget(&self, snapshot: &str) -> Result<()>;
     /// The nodes' way out to the internet; `None` where it is not the lab's to open.

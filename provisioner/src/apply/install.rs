@@ -1,4 +1,5 @@
-//! Puts a package back that a node lost: made again by the provider from the node image, installed by the node's own dpkg.
+//! Puts on a node what it lacks of its image or of the bundle: a package, made again by the provider and installed by the
+//! node's own dpkg; programs of an engine, unpacked.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,7 +15,28 @@ use crate::text;
 /// Where the files wait on the node.
 const DIRECTORY: &str = "/var/cache/lab/packages";
 
-pub(super) async fn install(
+/// Unpacks an engine's programs of the bundle.
+pub(super) async fn programs(
+    session: &Session,
+    provider: &Arc<dyn Provider>,
+    state: &Path,
+    engine: &str,
+) -> Result<()> {
+    let directory = tempfile::tempdir_in(state)
+        .map_err(|error| Error::new("cannot make a temporary directory").because(error))?;
+    let (provider, wanted, into) = (provider.clone(), engine.to_owned(), directory.path().to_owned());
+    let archive = tokio::task::spawn_blocking(move || provider.programs(&wanted, &into))
+        .await
+        .map_err(|error| Error::new("unpacking the bundle ended early").because(error))?
+        .map_err(|error| error.on(&session.node))?;
+    let path = put(session, &archive).await?;
+    let done = command(session, &["tar", "-C", "/", "--no-same-owner", "-xpf", &path]).await;
+    command(session, &["rm", "-rf", DIRECTORY]).await?;
+    done.map(drop)
+}
+
+/// Installs a package of the node image, and what it needs.
+pub(super) async fn package(
     session: &Session,
     provider: &Arc<dyn Provider>,
     state: &Path,

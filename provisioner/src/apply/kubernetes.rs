@@ -10,6 +10,7 @@ use crate::config::Cluster;
 use crate::error::{Error, Result};
 use crate::gather;
 use crate::plan::Mark;
+use crate::plan::engine::cri_socket;
 use crate::plan::kubernetes::AUTHORITY;
 use crate::render::kubernetes as render;
 use crate::session::Session;
@@ -35,8 +36,9 @@ pub(super) async fn init(hands: &Hands, session: &Session) -> Result<()> {
     };
     let capabilities = hands.capabilities(&session.node);
     let may_lower_score = capabilities >> SYS_RESOURCE & 1 == 1;
-    let configuration = render::init(&hands.cluster, kubernetes, may_lower_score, PATCHES)?;
-    reset(session).await?;
+    let socket = cri_socket(hands.cluster.master().engine);
+    let configuration = render::init(&hands.cluster, kubernetes, may_lower_score, PATCHES, socket)?;
+    reset(session, socket).await?;
     for (name, patch) in render::patches()? {
         put(session, &format!("{PATCHES}/{name}"), &patch).await?;
     }
@@ -58,7 +60,7 @@ pub(super) async fn join(hands: &Hands, session: &Session, mark: &Mark) -> Resul
     }
     let kubectl = ["kubectl", "--kubeconfig", ADMINISTRATOR];
     let forget = ["delete", "node", "--ignore-not-found", node.name.as_str()];
-    reset(session).await?;
+    reset(session, cri_socket(node.engine)).await?;
     command(&master, &[&kubectl[..], &forget].concat()).await?;
     let made = [
         "kubeadm",
@@ -76,7 +78,7 @@ pub(super) async fn join(hands: &Hands, session: &Session, mark: &Mark) -> Resul
     let (Some(token), Some(authority)) = (after("--token"), after("--discovery-token-ca-cert-hash")) else {
         return Err(Error::new("kubeadm printed no token").on(&master.node));
     };
-    let configuration = render::join(&hands.cluster, node, &token, &authority)?;
+    let configuration = render::join(&hands.cluster, node, &token, &authority, cri_socket(node.engine))?;
     // Its id alone: what makes it a secret comes after the dot.
     let id = token.split('.').next().unwrap_or_default();
     signed(&master, id).await?;
@@ -137,7 +139,7 @@ const LEFT: [&str; 6] = [
 ];
 
 /// Takes away what an attempt that was cut short, or another cluster, left.
-async fn reset(session: &Session) -> Result<()> {
+async fn reset(session: &Session, socket: &str) -> Result<()> {
     let query = FactsQuery {
         files: LEFT.map(Into::into).into(),
         ..FactsQuery::default()
@@ -151,7 +153,6 @@ async fn reset(session: &Session) -> Result<()> {
     if facts.files.values().all(Option::is_none) {
         return Ok(());
     }
-    let socket = "unix:///run/containerd/containerd.sock";
     let argv = ["kubeadm", "reset", "--force", "--cri-socket", socket];
     run(session, &argv, JOIN).await.map(drop)
 }

@@ -38,7 +38,7 @@ pub fn span(seconds: u64) -> Text {
 /// Looks which artifacts are lacking, and which source of each program can be reached.
 pub fn outlook(paths: &Paths, options: &Options) -> Result<Outlook> {
     let mut outlook = Outlook::default();
-    let opened = open(paths, options.kubernetes.as_deref())?;
+    let opened = open(paths, &options.extent)?;
     let Err(lacks) = opened.shelf(&Cache::peek(&paths.cache), false).all()? else {
         return Ok(outlook);
     };
@@ -57,8 +57,9 @@ pub fn outlook(paths: &Paths, options: &Options) -> Result<Outlook> {
     let resolver = Resolver::new(&paths.cache);
     let (mut spent, mut seen) = (0, BTreeSet::new());
     let programs = opened
-        .kubernetes
+        .engines
         .iter()
+        .chain(&opened.kubernetes)
         .flat_map(|wanted| &wanted.recipes.artifacts);
     for recipe in programs.filter(|recipe| recipe.kind == Kind::Binary && lacking(&recipe.name)) {
         let (source, reasons) = resolver.first(recipe, temporary.path())?;
@@ -88,6 +89,7 @@ pub fn outlook(paths: &Paths, options: &Options) -> Result<Outlook> {
         // Programs, images and the archive of them.
         estimate.disk += 700 << 20;
     }
+    estimate.disk += (opened.engines.len() as u64) * (150 << 20);
     estimate.minutes += u32::try_from(spent.div_ceil(60)).unwrap_or(u32::MAX);
     outlook.estimate = Some(estimate);
     Ok(outlook)

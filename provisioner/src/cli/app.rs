@@ -1,5 +1,7 @@
 //! What every verb works with: options, output, the project's paths, its cluster, its provider.
 
+use agent::wire::Engine;
+
 use crate::bundle::Bundle;
 use crate::cli::{Format, Global, yaml};
 use crate::config::{Cluster, ProviderKind};
@@ -11,6 +13,7 @@ use crate::provider::Provider;
 use crate::provider::local::Local;
 use crate::report::out::Out;
 use crate::report::terminal::Terminal;
+use crate::seat::engine_choice;
 use crate::text;
 
 /// One invocation of `lab`.
@@ -56,11 +59,17 @@ impl App {
         Paths::discover(&start)
     }
 
-    /// The project's cluster. All problems of cluster.yaml are printed before the error.
+    /// The project's cluster, with the engine this seat was given last. All problems of cluster.yaml are printed before
+    /// the error.
     pub fn cluster(&self, paths: &Paths) -> Result<Cluster> {
+        self.cluster_with(paths, engine_choice::read(&paths.state)?)
+    }
+
+    /// The project's cluster with another engine than cluster.yaml's for nodes that name none of their own.
+    pub fn cluster_with(&self, paths: &Paths, engine: Option<Engine>) -> Result<Cluster> {
         let file = paths.project.join("cluster.yaml");
         let read = yaml::read(&file, "cluster.yaml").map_err(|problem| vec![problem]);
-        let cluster = read.and_then(|text| Cluster::parse("cluster.yaml", &text));
+        let cluster = read.and_then(|text| Cluster::parse_with("cluster.yaml", &text, engine));
         cluster.map_err(|problems| {
             self.out.problems(&problems);
             Error::usage(text!(

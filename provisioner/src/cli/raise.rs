@@ -1,16 +1,17 @@
 //! What `lab up`, `lab run` and `lab start LAB/EXERCISE` begin with: a fit host, a complete bundle, and the cluster as
 //! cluster.yaml says.
 
-use crate::builder::{self, Options};
+use crate::builder::{self, Extent, Options};
 use crate::bundle::Bundle;
-use crate::cli::App;
 use crate::cli::seat::Seat;
 use crate::cli::snapshot::FRESH;
+use crate::cli::{App, EngineArgument};
+use crate::config::Cluster;
 use crate::doctor::{self, Needs};
 use crate::error::Result;
 use crate::provider::NodeState;
-use crate::text;
 use crate::up::{Request, Up, bring_up};
+use crate::{engine, text};
 
 /// A seat whose cluster is up.
 pub struct Raised {
@@ -23,8 +24,9 @@ pub struct Raised {
 }
 
 /// Brings the cluster up for `verb`, from nothing if need be.
-pub fn raise(app: &App, verb: &str) -> Result<Raised> {
-    let mut seat = app.change(verb)?;
+/// `chosen`: the engine of nodes that name none, from now on.
+pub fn raise(app: &App, verb: &str, chosen: Option<EngineArgument>) -> Result<Raised> {
+    let mut seat = app.change_to(verb, chosen.map(Into::into))?;
     // Until nodes are touched Ctrl-C ends the program as any other: what builds dies with it and leaves nothing half made.
     let bundle = bundle(app, &seat)?;
     app.interrupt.arm();
@@ -65,18 +67,27 @@ pub fn raise(app: &App, verb: &str) -> Result<Raised> {
     })
 }
 
+/// What a cluster needs of the bundle.
+pub fn extent(cluster: &Cluster) -> Extent {
+    let kubernetes = cluster.kubernetes.as_ref();
+    Extent {
+        kubernetes: kubernetes.map(|kubernetes| kubernetes.version.clone()),
+        engines: cluster
+            .nodes
+            .iter()
+            .map(|node| engine::word(node.engine).to_owned())
+            .collect(),
+    }
+}
+
 /// The bundle: from the cache, or built after saying what that takes. The host is made fit for either first.
 fn bundle(app: &App, seat: &Seat) -> Result<Bundle> {
     let options = Options {
         offline: app.global.offline,
-        kubernetes: seat
-            .cluster
-            .kubernetes
-            .as_ref()
-            .map(|kubernetes| kubernetes.version.clone()),
+        extent: extent(&seat.cluster),
         ..Options::default()
     };
-    let cached = builder::cached(&seat.paths, options.kubernetes.as_deref())?;
+    let cached = builder::cached(&seat.paths, &options.extent)?;
     let building = cached.is_none() && !app.global.offline;
     let room = match building {
         true => app.consent(&seat.paths, &options)?,

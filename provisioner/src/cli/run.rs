@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::authority_store::AuthorityStore;
 use crate::cli::raise::{Raised, raise};
-use crate::cli::{App, exercise};
+use crate::cli::{App, EngineArgument, exercise};
 use crate::error::{Error, Result, exit};
 use crate::event::What;
 use crate::facts::told;
@@ -43,12 +43,18 @@ pub struct Args {
     /// Record what each step's terminal shows, as asciicast files beside the report
     #[arg(long)]
     record: bool,
+    /// The engine of nodes that name none in cluster.yaml; remembered until another is given
+    #[arg(long, value_name = "ENGINE")]
+    engine: Option<EngineArgument>,
 }
 
 /// Runs the verb.
 pub fn run(args: &Args, app: &App) -> Result<u8> {
     let paths = app.paths()?;
-    let cluster = app.cluster(&paths)?;
+    let cluster = match args.engine {
+        Some(engine) => app.cluster_with(&paths, Some(engine.into()))?,
+        None => app.cluster(&paths)?,
+    };
     let lab = exercise::find(exercise::split(&args.lab).0, &paths, Some(&cluster), app.out)?;
     let chosen = choose(args, &lab)?;
     if args.dry_run {
@@ -69,7 +75,7 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
         }
         return Ok(exit::OK);
     }
-    let Raised { seat, bundle, .. } = raise(app, "run")?;
+    let Raised { seat, bundle, .. } = raise(app, "run", args.engine)?;
     let directory = report_directory(&paths.reports)?;
     app.sink
         .add(Box::new(Jsonl::create(&directory.join("events.jsonl"))?));

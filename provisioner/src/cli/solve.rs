@@ -31,7 +31,7 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
         .as_deref()
         .map(|step| exercise::step(one, step))
         .transpose()?;
-    let seat = raise(app, "solve")?.seat;
+    let seat = raise(app, "solve", None)?.seat;
     let tally = app.block_on(async {
         let clients = exercise::reach(&seat.cluster, seat.provider.as_ref()).await?;
         let now = exercise::circumstances(app, &seat, &[one], &clients).await?;

@@ -2,23 +2,23 @@
 
 use agent::wire::FactsQuery;
 
-use super::{Mark, egress, kubernetes, mirror, node, registry};
+use super::{Mark, egress, engine, kubernetes, mirror, node, registry};
 use crate::bundle::MIRROR_STORAGE;
 use crate::config::{Cluster, Node};
-use crate::engine;
+use crate::error::Result;
 
 /// What to ask the node `at` for, so that a plan can be made.
-pub fn query(cluster: &Cluster, at: &Node) -> FactsQuery {
+pub fn query(cluster: &Cluster, at: &Node) -> Result<FactsQuery> {
     let mut query = FactsQuery {
         files: vec![
             node::HOSTS.into(),
             egress::RESOLV_CONF.into(),
-            node::DAEMON.into(),
             registry::PROOF.into(),
         ],
-        units: engine::unit(at.engine).into_iter().map(Into::into).collect(),
+        units: engine::units(cluster, at),
         ..FactsQuery::default()
     };
+    query.files.extend(engine::files(cluster, at)?);
     if let Some(wanted) = &cluster.kubernetes {
         query.files.extend(kubernetes::FILES.map(Into::into));
         query.files.push(kubernetes::mark(cluster, wanted).path);
@@ -40,7 +40,10 @@ pub fn query(cluster: &Cluster, at: &Node) -> FactsQuery {
         query.files.extend(files.map(Into::into));
         query.files.push(MIRROR_STORAGE.into());
         query.units.push(mirror::UNIT.into());
+        query.files.push(registry::service::CONFIG.into());
+        query.files.push(Mark::path(registry::service::UNIT));
+        query.units.push(registry::service::UNIT.into());
         query.containers.push(registry::CONTAINER.into());
     }
-    query
+    Ok(query)
 }

@@ -7,6 +7,7 @@ use time::Duration;
 use super::{Action, mirror, node, plan, registry};
 use crate::facts::{Observed, Seen};
 
+mod engine;
 mod kubernetes;
 mod world;
 

@@ -163,25 +163,16 @@ impl Reader<'_> {
     }
 
     pub(super) fn when(&mut self, raw: &raw::When) -> When {
-        use agent::wire::Engine;
-        let engines = [
-            ("docker", Engine::Docker),
-            ("containerd", Engine::Containerd),
-            ("cri-o", Engine::CriO),
-            ("podman", Engine::Podman),
-        ];
         let providers = [
             ("local", ProviderKind::Local),
             ("vagrant", ProviderKind::Vagrant),
             ("inventory", ProviderKind::Inventory),
         ];
-        let engine = self.word(raw.engine.as_ref(), &engines.map(|(word, _)| word));
+        let engine = self.word(raw.engine.as_ref(), &["docker", "containerd", "cri-o", "podman"]);
         let provider = self.word(raw.provider.as_ref(), &providers.map(|(word, _)| word));
         let truth = |word: String| word == "true";
         When {
-            engine: engine
-                .and_then(|word| engines.iter().find(|(known, _)| *known == word))
-                .map(|(_, engine)| *engine),
+            engine: engine.and_then(|word| crate::engine::named(&word)),
             online: self.word(raw.online.as_ref(), &["true", "false"]).map(truth),
             workers: self.number(raw.workers.as_ref(), 32),
             provider: provider
