@@ -5,6 +5,7 @@ pub mod cache;
 mod counting;
 mod debian;
 mod download;
+mod extent;
 mod go;
 mod image;
 mod kubernetes;
@@ -21,9 +22,9 @@ pub mod transfer;
 pub mod tree;
 mod unpack;
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+pub use extent::Extent;
 pub use outlook::{Outlook, outlook, span};
 pub use shelf::Parts;
 
@@ -71,15 +72,6 @@ pub struct Options {
     pub locked: bool,
     /// What belongs in the bundle.
     pub extent: Extent,
-}
-
-/// What belongs in a bundle beyond what every cluster needs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Extent {
-    /// The version of Kubernetes, if any, e.g. `1.34.4`.
-    pub kubernetes: Option<String>,
-    /// Engines of nodes, as cluster.yaml writes them.
-    pub engines: BTreeSet<String>,
 }
 
 /// What a build will take.

@@ -130,6 +130,11 @@ pub fn name(engine: Engine) -> &'static str {
     row(engine).name
 }
 
+/// How a person calls it: the program of its command line.
+pub fn tool(engine: Engine) -> &'static str {
+    row(engine).commands.pull.first().copied().unwrap_or_default()
+}
+
 /// What pushes images where this engine is the node's: itself, or Podman where it cannot (they share where they keep trust).
 pub fn pusher(engine: Engine) -> Engine {
     match row(engine).commands.push {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::authority_store::AuthorityStore;
 use crate::cli::raise::{Raised, raise};
 use crate::cli::{App, EngineArgument, exercise};
+use crate::config::Cluster;
 use crate::error::{Error, Result, exit};
 use crate::event::What;
 use crate::facts::told;
@@ -106,7 +107,7 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
                 .await,
         )
     })??;
-    let code = judge(&tally, &lab, &chosen, &directory, app);
+    let code = judge(&tally, (&lab, &chosen, &cluster), &directory, app);
     app.interrupt
         .check()
         .map_err(|error| match going_on(args, &tally) {
@@ -151,8 +152,13 @@ fn choose<'lab>(args: &Args, lab: &'lab Lab) -> Result<Vec<&'lab Exercise>> {
 }
 
 /// Says what the run came to, writes summary.txt, and gives the exit code.
-fn judge(tally: &Tally, lab: &Lab, chosen: &[&Exercise], directory: &Path, app: &App) -> u8 {
-    let objections = tally.objections(lab, chosen);
+fn judge(
+    tally: &Tally,
+    (lab, chosen, cluster): (&Lab, &[&Exercise], &Cluster),
+    directory: &Path,
+    app: &App,
+) -> u8 {
+    let objections = tally.objections(lab, chosen, cluster);
     let counts = tally.counts;
     let mut summary = format!(
         "{}: {} passed, {} failed, {} errored, {} skipped, {} blocked\n",

@@ -35,6 +35,7 @@ const LABS: &[Embedded] = &[lab!("chapter4":
     "build-images.yaml",
     "kubernetes-image.yaml",
     "registry.yaml",
+    "registry-engine.yaml",
     "notes-registry.yaml",
     "kubernetes-registry.yaml",
     "files/basic/Dockerfile",

@@ -3,17 +3,19 @@
 //! Built in, for every script and every `${name}`: `lab`, `exercise`, `node` and `node_address` (where it runs), `master`,
 //! `master_address`, `workers` (names, separated by blanks), `worker1`, `worker1_address`, `worker2`, …, `registry`
 //! (address:port, as the notes write it), `registry_name` (name:port), `registry_host`, `registry_address`, `registry_port`.
+//! `tool` (how the node's engine is called: docker, nerdctl, crictl, podman), `pusher` (what pushes for it).
 //! Scripts also get `state` and `files`: directories on the node that live as long as the exercise; in `files` is what its steps list.
 
 use std::collections::BTreeMap;
 
 use crate::config::{Cluster, Node};
+use crate::engine;
 
 /// Variables by name.
 pub type Variables = BTreeMap<String, String>;
 
 /// Names that are there whatever the cluster looks like.
-pub const CONSTANT: [&str; 12] = [
+pub const CONSTANT: [&str; 14] = [
     "lab",
     "exercise",
     "node",
@@ -26,6 +28,8 @@ pub const CONSTANT: [&str; 12] = [
     "registry_host",
     "registry_address",
     "registry_port",
+    "tool",
+    "pusher",
 ];
 
 /// Whether `name` is built in.
@@ -74,6 +78,8 @@ pub fn built_in(cluster: &Cluster, node: &Node, lab: &str, exercise: &str) -> Va
     set("registry_host", registry.host.to_string());
     set("registry_address", address.to_string());
     set("registry_port", registry.port.to_string());
+    set("tool", engine::tool(node.engine).into());
+    set("pusher", engine::tool(engine::pusher(node.engine)).into());
     variables
 }
 
