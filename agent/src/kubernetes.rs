@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::engine_table::output;
-use crate::wire::KubernetesNode;
+use crate::wire::{KubernetesNode, KubernetesPod};
 
 /// Who asks.
 const CONFIGURATION: &str = "/etc/kubernetes/admin.conf";
@@ -15,33 +15,69 @@ const DEADLINE: Duration = Duration::from_secs(4);
 
 /// Every node the API knows.
 pub(crate) async fn nodes() -> Option<Vec<KubernetesNode>> {
+    items(&["nodes"]).await?.iter().map(node).collect()
+}
+
+/// Every pod of Kubernetes' own.
+pub(crate) async fn pods() -> Option<Vec<KubernetesPod>> {
+    let all = items(&["pods", "--namespace", "kube-system"]).await?;
+    all.iter().map(pod).collect()
+}
+
+async fn items(what: &[&str]) -> Option<Vec<Value>> {
     if !std::path::Path::new(CONFIGURATION).exists() {
         return None;
     }
-    let argv = [
+    let kubectl = [
         "kubectl",
         "--kubeconfig",
         CONFIGURATION,
         "--request-timeout=3s",
         "get",
-        "nodes",
-        "-o",
-        "json",
     ];
+    let argv = [&kubectl[..], what, &["-o", "json"]].concat();
     let said = output(&argv, DEADLINE).await.ok()?;
-    let list: Value = serde_json::from_str(&said).ok()?;
-    list.get("items")?.as_array()?.iter().map(node).collect()
+    let mut list: Value = serde_json::from_str(&said).ok()?;
+    match list.get_mut("items")?.take() {
+        Value::Array(items) => Some(items),
+        _ => None,
+    }
+}
+
+fn text(value: &Value, path: &str) -> Option<String> {
+    value.pointer(path).and_then(Value::as_str).map(str::to_owned)
+}
+
+fn is_ready(value: &Value) -> bool {
+    let conditions = value.pointer("/status/conditions").and_then(Value::as_array);
+    let ready = |condition: &Value| condition["type"] == "Ready" && condition["status"] == "True";
+    conditions.is_some_and(|all| all.iter().any(ready))
 }
 
 fn node(value: &Value) -> Option<KubernetesNode> {
-    let text = |path: &str| value.pointer(path).and_then(Value::as_str).map(str::to_owned);
-    let conditions = value.pointer("/status/conditions").and_then(Value::as_array);
-    let ready = |condition: &Value| condition["type"] == "Ready" && condition["status"] == "True";
     Some(KubernetesNode {
-        name: text("/metadata/name")?,
-        ready: conditions.is_some_and(|all| all.iter().any(ready)),
-        version: text("/status/nodeInfo/kubeletVersion").unwrap_or_default(),
-        runtime: text("/status/nodeInfo/containerRuntimeVersion").unwrap_or_default(),
+        name: text(value, "/metadata/name")?,
+        ready: is_ready(value),
+        version: text(value, "/status/nodeInfo/kubeletVersion").unwrap_or_default(),
+        runtime: text(value, "/status/nodeInfo/containerRuntimeVersion").unwrap_or_default(),
+    })
+}
+
+fn pod(value: &Value) -> Option<KubernetesPod> {
+    let containers = value
+        .pointer("/status/containerStatuses")
+        .and_then(Value::as_array);
+    let waits = |container: &Value| {
+        text(container, "/state/waiting/reason").or_else(|| text(container, "/state/terminated/reason"))
+    };
+    let reason = containers.and_then(|all| all.iter().find_map(waits));
+    Some(KubernetesPod {
+        name: text(value, "/metadata/name")?,
+        node: text(value, "/spec/nodeName").unwrap_or_default(),
+        ready: is_ready(value),
+        reason: reason
+            .or_else(|| text(value, "/status/phase"))
+            .unwrap_or_default(),
     })
 }
 
@@ -49,7 +85,25 @@ fn node(value: &Value) -> Option<KubernetesNode> {
 mod tests {
     use serde_json::json;
 
-    use super::node;
+    use super::{node, pod};
+
+    #[test]
+    fn a_pod_that_is_not_ready_says_why_in_a_word() {
+        let with = |containers: serde_json::Value| {
+            let status = json!({"phase": "Running", "containerStatuses": containers});
+            pod(&json!({"metadata": {"name": "p"}, "spec": {"nodeName": "m"}, "status": status}))
+                .map(|pod| (pod.ready, pod.node, pod.reason))
+        };
+        let waiting =
+            json!([{"state": {"running": {}}}, {"state": {"waiting": {"reason": "CrashLoopBackOff"}}}]);
+        assert_eq!(
+            with(waiting),
+            Some((false, "m".into(), "CrashLoopBackOff".into()))
+        );
+        let ended = json!([{"state": {"terminated": {"reason": "Error"}}}]);
+        assert_eq!(with(ended), Some((false, "m".into(), "Error".into())));
+        assert_eq!(with(json!(null)), Some((false, "m".into(), "Running".into())));
+    }
 
     #[test]
     fn a_node_is_ready_only_if_it_says_so() {

@@ -4,12 +4,14 @@
 //! same powers for a person on the node. The library carries no decision of the lab: it is told what to do and reports
 //! what happened.
 
+mod certificates;
 pub mod cli;
 pub mod client;
 mod docker;
 mod engine_table;
 mod handler;
 mod kubernetes;
+mod listeners;
 pub mod oci_runtime;
 mod outbox;
 mod process;

@@ -13,7 +13,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use facts::{ContainerFact, EngineFact, Facts, FileFact, KubernetesNode, TrustFact, UnitFact};
+pub use facts::{
+    ContainerFact, EngineFact, Facts, FileFact, KubernetesNode, KubernetesPod, Listener, TrustFact, UnitFact,
+};
 
 /// Version of this protocol. Both ends refuse another one in the hello.
 pub const PROTOCOL: u32 = 1;
@@ -73,6 +75,12 @@ pub struct FactsQuery {
     pub images: Vec<String>,
     /// Whether to ask the Kubernetes API on this node for its nodes.
     pub kubernetes: bool,
+    /// Whether to ask it for its own pods too.
+    pub pods: bool,
+    /// Files to read a certificate from: PEM files and kubeconfigs.
+    pub certificates: Vec<String>,
+    /// TCP ports of the node to look for listeners on.
+    pub ports: Vec<u16>,
 }
 
 /// A command, as argv. No shell is involved unless argv names one.

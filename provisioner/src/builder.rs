@@ -25,7 +25,7 @@ mod unpack;
 use std::path::PathBuf;
 
 pub use extent::Extent;
-pub use outlook::{Outlook, outlook, span};
+pub use outlook::{ESTIMATE, Estimate, Outlook, outlook, span};
 pub use shelf::Parts;
 
 use cache::{Cache, Held};
@@ -72,17 +72,6 @@ pub struct Options {
     pub locked: bool,
     /// What belongs in the bundle.
     pub extent: Extent,
-}
-
-/// What a build will take.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Estimate {
-    /// Minutes.
-    pub minutes: u32,
-    /// Bytes to download.
-    pub download: u64,
-    /// Bytes of disk.
-    pub disk: u64,
 }
 
 /// Debian's name of this machine's architecture.
@@ -299,10 +288,3 @@ fn bundle(parts: &Parts) -> Result<Bundle> {
             .collect::<Result<_>>()?,
     })
 }
-
-/// What building all of it takes.
-pub const ESTIMATE: Estimate = Estimate {
-    minutes: 3,
-    download: 400 << 20,
-    disk: 2200 << 20,
-};

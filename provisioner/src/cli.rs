@@ -19,6 +19,7 @@ mod kubeconfig;
 mod kubectl;
 mod lint;
 mod list;
+mod logs;
 mod new;
 mod overview;
 mod plan;
@@ -36,6 +37,7 @@ mod ssh;
 mod start;
 mod status;
 mod stop;
+mod support_bundle;
 mod test;
 mod trust;
 mod up;
@@ -156,6 +158,8 @@ enum Verb {
     Ssh(ssh::Args),
     /// Run a command on nodes
     Exec(exec::Args),
+    /// The journal of a node, or of a unit on it
+    Logs(logs::Args),
     /// Kubernetes' own client, on the master: nothing to install here
     Kubectl(kubectl::Args),
     /// A configuration for a kubectl of this host
@@ -192,6 +196,8 @@ enum Verb {
     Bundle(bundle::Args),
     /// What this host has and lacks
     Doctor(doctor::Args),
+    /// Everything a bug report needs in one file, without secrets
+    SupportBundle(support_bundle::Args),
     /// List what is kept on this host, and remove it
     Clean(clean::Args),
     /// JSON Schemas of cluster.yaml and of labs
@@ -246,6 +252,7 @@ fn dispatch(verb: Verb, app: &App) -> crate::error::Result<u8> {
         Verb::Status(args) => status::run(&args, app),
         Verb::Ssh(args) => ssh::run(&args, app),
         Verb::Exec(args) => exec::run(&args, app),
+        Verb::Logs(args) => logs::run(&args, app),
         Verb::Kubectl(args) => kubectl::run(&args, app),
         Verb::Kubeconfig(args) => kubeconfig::run(&args, app),
         Verb::Forward(args) => forward::run(&args, app),
@@ -264,6 +271,7 @@ fn dispatch(verb: Verb, app: &App) -> crate::error::Result<u8> {
         Verb::Lint(args) => lint::run(&args, app),
         Verb::Bundle(args) => bundle::run(&args, app),
         Verb::Doctor(args) => doctor::run(&args, app),
+        Verb::SupportBundle(args) => support_bundle::run(&args, app),
         Verb::Clean(args) => clean::run(&args, app),
         Verb::Schema(args) => schema::run(&args, app),
         Verb::Completions(args) => completions::run(&args, app),

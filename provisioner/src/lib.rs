@@ -1,8 +1,8 @@
 //! The orchestrator. Imports point down only (a test checks it):
 //!
 //! - [`cli`]: one verb per file, thin;
-//! - effects: [`apply`], [`runner`], [`gather`], [`builder`], [`report`], [`authority_store`], [`doctor`], [`journal`], [`session`],
-//!   [`privilege`], [`seat`], [`interrupt`], [`up`];
+//! - effects: [`apply`], [`runner`], [`gather`], [`builder`], [`report`], [`authority_store`], [`asked`], [`doctor`], [`journal`], [`session`],
+//!   [`privilege`], [`seat`], [`support`], [`interrupt`], [`up`];
 //! - decide (no process, no socket): [`config`], [`lab`], [`facts`], [`plan`], [`pki`], [`engine`], [`bundle`], [`render`];
 //! - reach (no decisions): [`provider`], [`transport`];
 //! - plain types used everywhere: [`node`], [`event`], [`error`], [`text`], [`paths`], [`mod@cluster`], [`artifact`],
@@ -10,6 +10,7 @@
 
 pub mod apply;
 pub mod artifact;
+pub mod asked;
 pub mod authority_store;
 pub mod builder;
 pub mod bundle;
@@ -37,6 +38,7 @@ pub mod report;
 pub mod runner;
 pub mod seat;
 pub mod session;
+pub mod support;
 pub mod text;
 pub mod transport;
 pub mod up;

@@ -1,10 +1,12 @@
 //! Decides what to change. Does no I/O: facts come in, a plan goes out. Judged from facts, never from the journal.
 
+pub mod certificates;
 pub mod egress;
 pub mod engine;
 pub mod kubernetes;
 pub mod mirror;
 pub mod node;
+pub mod obstacle;
 mod problem;
 mod query;
 pub mod registry;
@@ -123,6 +125,11 @@ pub enum Action {
         /// Remembered on the node once that is done.
         mark: Mark,
     },
+    /// Renew the certificates of the control plane, and let its parts read them.
+    KubernetesRenew {
+        /// Whether its kubelet's has ended too, so that it cannot renew it itself.
+        kubelet: bool,
+    },
     /// Wait until the API calls these nodes ready.
     KubernetesReady {
         /// All that can be reached.
@@ -201,6 +208,15 @@ impl Plan {
         self.changes.iter().map(|change| change.id.as_str()).collect()
     }
 
+    /// Changes of this plan that `now`, made once more is known of the world, shows to be needless. Where that shows more to do
+    /// for Kubernetes than was planned, all of that is left for a plan of its own.
+    pub fn needless(&self, now: &Self) -> Vec<String> {
+        let kubernetes = |id: &&str| id.starts_with("kubernetes");
+        let more = now.ids().into_iter().filter(kubernetes).any(|id| !self.has(id));
+        let gone = |id: &&str| !now.has(id) || (more && kubernetes(id));
+        self.ids().into_iter().filter(gone).map(str::to_owned).collect()
+    }
+
     fn add(&mut self, id: String, node: Option<&Node>, action: Action, after: &[&str], words: (Text, Text)) {
         let node = node.map(|node| node.name.clone());
         let after = after.iter().map(|id| (*id).to_owned()).collect();
@@ -218,7 +234,8 @@ impl Plan {
         self.changes.iter().any(|change| change.id == id)
     }
 
-    fn can_run_containers(&self, node: &Node) -> bool {
+    /// Whether nothing is wrong on this node that no change repairs.
+    fn is_sound(&self, node: &Node) -> bool {
         self.problems
             .iter()
             .all(|problem| problem.node.as_ref() != Some(&node.name))
@@ -235,6 +252,7 @@ pub fn plan(cluster: &Cluster, observed: &Observed) -> Result<Plan> {
         if view.silent() {
             continue;
         }
+        obstacle::clock(&view, observed.now, &mut plan);
         node::plan(cluster, &view, &mut plan)?;
         egress::resolver(cluster, observed, &view, &mut plan)?;
         engine::install(&view, &mut plan)?;
@@ -249,7 +267,7 @@ pub fn plan(cluster: &Cluster, observed: &Observed) -> Result<Plan> {
     let view = View::new(host.unwrap_or(cluster.master()), observed);
     if !view.silent() {
         mirror::plan(&view, &mut plan)?;
-        if plan.can_run_containers(view.node) {
+        if plan.is_sound(view.node) {
             registry::plan(cluster, &view, &mut plan)?;
             registry::prove(cluster, observed, &mut plan);
         }

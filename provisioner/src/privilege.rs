@@ -165,6 +165,18 @@ pub fn give_back(paths: &Paths) {
     }
 }
 
+/// Hands a file that was written where the user said back to that user.
+#[cfg(unix)]
+pub fn give_file_back(file: &Path) {
+    if let Some(user) = asked_by() {
+        let _ = std::os::unix::fs::lchown(file, Some(user.0), Some(user.1));
+    }
+}
+
+/// Nothing to give back where there is no sudo.
+#[cfg(not(unix))]
+pub fn give_file_back(_file: &Path) {}
+
 /// Nothing to give back where there is no sudo.
 #[cfg(not(unix))]
 pub fn give_back(_paths: &Paths) {}

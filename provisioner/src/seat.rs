@@ -1,7 +1,5 @@
 //! The lock on a seat: one verb that changes things at a time, per state directory. The kernel frees it when its holder dies.
 
-pub mod engine_choice;
-
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};

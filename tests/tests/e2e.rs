@@ -17,6 +17,8 @@ mod broken;
 mod cluster;
 #[path = "e2e/egress.rs"]
 mod egress;
+#[path = "e2e/engines.rs"]
+mod engines;
 #[path = "e2e/exclusive.rs"]
 mod exclusive;
 #[path = "e2e/files.rs"]
@@ -45,8 +47,12 @@ mod record;
 mod report;
 #[path = "e2e/sources.rs"]
 mod sources;
+#[path = "e2e/toolchain.rs"]
+mod toolchain;
 #[path = "e2e/trust.rs"]
 mod trust;
+#[path = "e2e/upkeep.rs"]
+mod upkeep;
 #[path = "e2e/vagrantfile.rs"]
 mod vagrantfile;
 
@@ -149,7 +155,9 @@ pub fn all() -> Vec<Trial> {
         record::tests(),
         privilege::tests(),
         sources::tests(),
+        upkeep::tests(),
         vagrantfile::tests(),
+        toolchain::tests(),
         trust::tests(),
         broken::tests(),
         host::tests(),
@@ -158,6 +166,7 @@ pub fn all() -> Vec<Trial> {
         readme::tests(),
         prove::tests(),
         misbehaved::tests(),
+        engines::tests(),
         exclusive::tests(),
     ]
     .concat_trials()

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::handler::hex;
 use crate::wire::{ContainerFact, Facts, FactsQuery, FileFact, UnitFact};
-use crate::{docker, engine_table};
+use crate::{certificates, docker, engine_table, listeners};
 
 const SYSTEMCTL: Duration = Duration::from_secs(10);
 
@@ -22,12 +22,22 @@ pub(super) async fn read(query: FactsQuery) -> Facts {
         containers,
         images,
         kubernetes,
+        pods,
+        certificates,
+        ports,
     } = query;
     let files = tokio::task::spawn_blocking(move || {
         files
             .into_iter()
             .map(|path| (path.clone(), file(&path)))
             .collect::<BTreeMap<_, _>>()
+    });
+    let read = tokio::task::spawn_blocking(move || {
+        let certificates = certificates
+            .into_iter()
+            .map(|path| (path.clone(), certificates::read(&path)))
+            .collect::<BTreeMap<_, _>>();
+        (certificates, listeners::find(&ports))
     });
     let nodes = async {
         if kubernetes {
@@ -36,14 +46,24 @@ pub(super) async fn read(query: FactsQuery) -> Facts {
             None
         }
     };
-    let (files, units, engines, containers, images, kubernetes) = tokio::join!(
+    let own = async {
+        if pods {
+            crate::kubernetes::pods().await
+        } else {
+            None
+        }
+    };
+    let (files, read, units, engines, containers, images, kubernetes, pods) = tokio::join!(
         files,
+        read,
         look_up_units(units),
         engine_table::facts(),
         look_up_containers(containers),
         look_up_images(images),
-        nodes
+        nodes,
+        own
     );
+    let (certificates, listeners) = read.unwrap_or_default();
     let constant = constant();
     Facts {
         files: files.unwrap_or_default(),
@@ -52,6 +72,9 @@ pub(super) async fn read(query: FactsQuery) -> Facts {
         containers,
         images,
         kubernetes,
+        pods,
+        certificates,
+        listeners,
         ..constant
     }
 }

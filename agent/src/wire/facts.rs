@@ -53,6 +53,34 @@ pub struct Facts {
     pub capabilities: u64,
     /// The nodes of Kubernetes, if asked for; `None` where its API does not answer.
     pub kubernetes: Option<Vec<KubernetesNode>>,
+    /// Kubernetes' own pods (those of `kube-system`), if asked for; `None` where its API does not answer.
+    pub pods: Option<Vec<KubernetesPod>>,
+    /// Certificates asked for, PEM; `None` where there is none.
+    pub certificates: BTreeMap<String, Option<String>>,
+    /// Who listens on the ports asked for; none for a port nobody listens on.
+    pub listeners: BTreeMap<u16, Listener>,
+}
+
+/// A process that listens on a port.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listener {
+    /// What it is called, at most 15 characters; empty where it cannot be seen.
+    pub program: String,
+    /// Its number.
+    pub pid: u32,
+}
+
+/// A pod as the Kubernetes API knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KubernetesPod {
+    /// Its name.
+    pub name: String,
+    /// Where it is; empty as long as it is nowhere.
+    pub node: String,
+    /// Whether its condition `Ready` is true.
+    pub ready: bool,
+    /// Why not, in one word of the API's: `CrashLoopBackOff`, `Pending`, …
+    pub reason: String,
 }
 
 /// A node as the Kubernetes API knows it.

@@ -4,14 +4,13 @@ use std::time::{Duration, Instant};
 
 use agent::wire::FactsQuery;
 
-use super::command::{command, run};
+use super::command::{command, run, unit_step};
 use super::perform::Hands;
 use crate::config::Cluster;
 use crate::error::{Error, Result};
-use crate::gather;
-use crate::plan::Mark;
 use crate::plan::engine::cri_socket;
-use crate::plan::kubernetes::AUTHORITY;
+use crate::plan::kubernetes::KUBELET;
+use crate::plan::{UnitStep, certificates};
 use crate::render::kubernetes as render;
 use crate::session::Session;
 use crate::text;
@@ -23,11 +22,15 @@ const CONFIGURATION: &str = "/run/lab/kubeadm.yaml";
 const PATCHES: &str = "/run/lab/kubeadm-patches";
 /// Who administers the cluster from the master.
 pub const ADMINISTRATOR: &str = "/etc/kubernetes/admin.conf";
+/// Who a kubelet is.
+const KUBELET_CONFIGURATION: &str = "/etc/kubernetes/kubelet.conf";
 /// Number of CAP_SYS_RESOURCE.
 const SYS_RESOURCE: u64 = 24;
 const INIT: Duration = Duration::from_secs(300);
 const JOIN: Duration = Duration::from_secs(180);
 const SIGNED: Duration = Duration::from_secs(60);
+const USUAL: Duration = Duration::from_secs(60);
+const ANSWER: Duration = Duration::from_secs(120);
 
 /// `kubeadm init` on the master.
 pub(super) async fn init(hands: &Hands, session: &Session) -> Result<()> {
@@ -42,25 +45,21 @@ pub(super) async fn init(hands: &Hands, session: &Session) -> Result<()> {
     for (name, patch) in render::patches()? {
         put(session, &format!("{PATCHES}/{name}"), &patch).await?;
     }
-    kubeadm(session, "init", &configuration, INIT).await?;
-    // Whoever logs in to the master types `kubectl` and nothing more.
-    let argv = ["install", "-D", "-m", "600", ADMINISTRATOR, "/root/.kube/config"];
-    command(session, &argv).await.map(drop)
+    kubeadm(session, &["init"], &configuration, INIT).await?;
+    command(session, &administrate()).await.map(drop)
 }
 
 /// `kubeadm join` on a worker, with a token of its own.
-pub(super) async fn join(hands: &Hands, session: &Session, mark: &Mark) -> Result<()> {
+pub(super) async fn join(hands: &Hands, session: &Session) -> Result<()> {
     let Cluster { nodes, .. } = &hands.cluster;
     let Some(node) = nodes.iter().find(|node| node.name == session.node) else {
         return Ok(());
     };
     let master = hands.session(&hands.cluster.master().name).await?;
-    if belongs(&master, session, mark).await {
-        return Ok(());
-    }
     let kubectl = ["kubectl", "--kubeconfig", ADMINISTRATOR];
     let forget = ["delete", "node", "--ignore-not-found", node.name.as_str()];
     reset(session, cri_socket(node.engine)).await?;
+    answers(&master).await?;
     command(&master, &[&kubectl[..], &forget].concat()).await?;
     let made = [
         "kubeadm",
@@ -82,9 +81,27 @@ pub(super) async fn join(hands: &Hands, session: &Session, mark: &Mark) -> Resul
     // Its id alone: what makes it a secret comes after the dot.
     let id = token.split('.').next().unwrap_or_default();
     signed(&master, id).await?;
-    let joined = kubeadm(session, "join", &configuration, JOIN).await;
-    command(&master, &["kubeadm", "token", "delete", id]).await?;
-    joined
+    let joined = kubeadm(session, &["join"], &configuration, JOIN).await;
+    let secret = format!("bootstrap-token-{id}");
+    let delete = [
+        "delete",
+        "secret",
+        "-n",
+        "kube-system",
+        "-o",
+        "name",
+        "--ignore-not-found",
+        &secret,
+    ];
+    let deleted = command(&master, &[&kubectl[..], &delete].concat()).await;
+    match (joined, deleted) {
+        (Err(error), Ok(deleted)) if deleted.trim().is_empty() => Err(error.hint(text!(
+            "토큰이 합류하기 전에 끝났습니다; `lab up`이 새 토큰으로 다시 합니다",
+            "its token ended before it had joined; `lab up` tries again with a new one"
+        ))),
+        (Ok(()), Err(error)) => Err(error),
+        (joined, _) => joined,
+    }
 }
 
 /// Waits until the control plane vouches for itself by this token: a join that asks earlier asks again after five seconds.
@@ -115,17 +132,73 @@ async fn signed(master: &Session, id: &str) -> Result<()> {
     Ok(())
 }
 
-/// Whether a node that was not asked before it booted is a worker already.
-async fn belongs(master: &Session, session: &Session, mark: &Mark) -> bool {
-    let name = session.node.as_str();
-    let known = ["kubectl", "--kubeconfig", ADMINISTRATOR, "get", "node", name];
-    let (ours, theirs, remembered, known) = tokio::join!(
-        gather::read(master, AUTHORITY),
-        gather::read(session, AUTHORITY),
-        gather::read(session, &mark.path),
-        command(master, &known)
-    );
-    !ours.is_empty() && ours == theirs && remembered == mark.content("") && known.is_ok()
+/// Renews the certificates of a control plane whose authority is still good, restarts its parts, which read them only once, and
+/// makes its kubelet somebody again where that is nobody to the API any more (`kubelet`).
+pub(super) async fn renew(hands: &Hands, session: &Session, kubelet: bool) -> Result<()> {
+    let Some(kubernetes) = &hands.cluster.kubernetes else {
+        return Ok(());
+    };
+    let socket = cri_socket(hands.cluster.master().engine);
+    command(session, &["kubeadm", "certs", "renew", "all"]).await?;
+    if kubelet {
+        let may_lower_score = hands.capabilities(&session.node) >> SYS_RESOURCE & 1 == 1;
+        let configuration = render::init(&hands.cluster, kubernetes, may_lower_score, PATCHES, socket)?;
+        command(
+            session,
+            &["rm", "-f", KUBELET_CONFIGURATION, certificates::KUBELET],
+        )
+        .await?;
+        kubeadm(
+            session,
+            &["init", "phase", "kubeconfig", "kubelet"],
+            &configuration,
+            USUAL,
+        )
+        .await?;
+    }
+    command(session, &administrate()).await?;
+    // Static pods are not restarted by what they mount: kubelet makes a pod that is gone anew.
+    let crictl = ["crictl", "--runtime-endpoint", socket];
+    let listed = ["pods", "--quiet", "--label", "tier=control-plane"];
+    let pods = command(session, &[&crictl[..], &listed].concat()).await?;
+    let pods: Vec<&str> = pods.split_whitespace().collect();
+    if !pods.is_empty() {
+        command(session, &[&crictl[..], &["rmp", "--force"], &pods].concat()).await?;
+    }
+    unit_step(session, KUBELET, true, UnitStep::Restart).await?;
+    answers(session).await
+}
+
+/// Polls until the API answers: after a boot, or with new certificates, that takes it a while.
+async fn answers(master: &Session) -> Result<()> {
+    let deadline = Instant::now() + patient(ANSWER);
+    let asked = [
+        "kubectl",
+        "--kubeconfig",
+        ADMINISTRATOR,
+        "--request-timeout=3s",
+        "get",
+        "--raw",
+        "/readyz",
+    ];
+    loop {
+        match command(master, &asked).await {
+            Ok(_) => return Ok(()),
+            Err(error) if Instant::now() > deadline => {
+                return Err(error.hint(text!(
+                    "쿠버네티스 API가 대답하지 않음: `lab logs {0} kubelet`이 까닭을 보여 줍니다",
+                    "the Kubernetes API does not answer: `lab logs {0} kubelet` shows why",
+                    master.node
+                )));
+            }
+            Err(_) => tokio::time::sleep(Duration::from_millis(250)).await,
+        }
+    }
+}
+
+/// Whoever logs in to the master types `kubectl` and nothing more.
+fn administrate() -> [&'static str; 6] {
+    ["install", "-D", "-m", "600", ADMINISTRATOR, "/root/.kube/config"]
 }
 
 /// What kubeadm writes first, on any node it was begun on.
@@ -157,14 +230,15 @@ async fn reset(session: &Session, socket: &str) -> Result<()> {
     run(session, &argv, JOIN).await.map(drop)
 }
 
-async fn kubeadm(session: &Session, verb: &str, configuration: &str, limit: Duration) -> Result<()> {
+async fn kubeadm(session: &Session, verb: &[&str], configuration: &str, limit: Duration) -> Result<()> {
     put(session, CONFIGURATION, configuration).await?;
-    let done = run(session, &["kubeadm", verb, "--config", CONFIGURATION], limit).await;
+    let argv = [&["kubeadm"], verb, &["--config", CONFIGURATION]].concat();
+    let done = run(session, &argv, limit).await;
     command(session, &["rm", "-f", CONFIGURATION]).await?;
     done.map(drop).map_err(|error| {
         error.hint(text!(
-            "`lab exec {0} -- journalctl -u kubelet -n 50`이 까닭을 보여 줍니다; 고친 다음 `lab up`이 이어서 합니다",
-            "`lab exec {0} -- journalctl -u kubelet -n 50` shows why; once mended, `lab up` goes on from here",
+            "`lab logs {0} kubelet`이 까닭을 보여 줍니다; 고친 다음 `lab up`이 이어서 합니다",
+            "`lab logs {0} kubelet` shows why; once mended, `lab up` goes on from here",
             session.node
         ))
     })

@@ -1,6 +1,5 @@
 //! What each kind of change does. Decides nothing: what and where is in the change, keys come from the store.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -96,7 +95,7 @@ impl Hands {
         AuthorityStore::new(&self.state).leaf(&self.cluster, host, OffsetDateTime::now_utc())
     }
 
-    /// Boots, reaches, reads facts, and says which of the node's changes those show to be needless.
+    /// Boots, reaches, reads facts, and says which changes those show to be needless.
     async fn boot(&self, name: &NodeName) -> Result<Needless> {
         let (provider, node) = (self.provider.clone(), name.clone());
         let booting =
@@ -111,15 +110,7 @@ impl Hands {
         let known = gather::ask(&self.cluster, node, &session).await?;
         self.sessions.lock().await.insert(name.clone(), session);
         let mut observed = self.observed.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_node = |observed: &Observed| -> Result<BTreeSet<String>> {
-            let changes = plan(&self.cluster, observed)?.changes;
-            Ok(changes
-                .into_iter()
-                .filter(|change| change.node.as_ref() == Some(name))
-                .map(|change| change.id)
-                .collect())
-        };
-        let before = of_node(&observed)?;
+        let before = plan(&self.cluster, &observed)?;
         observed.nodes.insert(
             name.clone(),
             Seen {
@@ -127,8 +118,8 @@ impl Hands {
                 known: Some(known),
             },
         );
-        let now = of_node(&observed)?;
-        Ok(before.difference(&now).cloned().collect())
+        observed.now = OffsetDateTime::now_utc();
+        Ok(before.needless(&plan(&self.cluster, &observed)?))
     }
 
     async fn act(&self, session: &Session, action: &Action) -> Result<()> {
@@ -198,9 +189,10 @@ impl Hands {
                 self.mark(session, mark).await
             }
             Action::KubernetesJoin { mark } => {
-                kubernetes::join(self, session, mark).await?;
+                kubernetes::join(self, session).await?;
                 self.mark(session, mark).await
             }
+            Action::KubernetesRenew { kubelet } => kubernetes::renew(self, session, *kubelet).await,
             Action::KubernetesReady { nodes } => {
                 let wanted = Wanted {
                     nodes: nodes.clone(),

@@ -52,7 +52,7 @@ impl Toolchain {
     /// The one `LAB_GO` names, else the first of PATH. What it downloads and compiles is kept where it keeps things already,
     /// else in `cache`.
     pub fn find(cache: &Path, temporary: &Path) -> Result<Self> {
-        let program = located().ok_or_else(missing)?;
+        let program = located()?;
         let mut environment: Vec<(String, String)> = [
             ("CGO_ENABLED", "0"),
             ("GO111MODULE", "on"),
@@ -200,15 +200,25 @@ fn argv(program: &str, words: &[&str]) -> Vec<String> {
 }
 
 /// The Go to use: under sudo PATH is not the user's, who names theirs.
-fn located() -> Option<String> {
-    let named = origin::given("LAB_GO").map(PathBuf::from);
-    let first = || {
-        let path = std::env::var_os("PATH")?;
-        let mut all = std::env::split_paths(&path).map(|directory| directory.join("go"));
-        all.find(|file| file.is_file())
-    };
-    let go = named.or_else(first)?;
-    Some(go.display().to_string())
+fn located() -> Result<String> {
+    if let Some(named) = origin::given("LAB_GO").map(PathBuf::from) {
+        let shown = named.display().to_string();
+        return match named.is_file() {
+            true => Ok(shown),
+            false => Err(Error::new(text!(
+                "LAB_GO가 가리키는 {shown}이(가) 없음",
+                "LAB_GO names {shown}, and there is no such program"
+            ))
+            .hint(text!(
+                "go 프로그램의 경로를 주거나, LAB_GO를 지우면 PATH의 go를 씁니다",
+                "give it the path of the program `go`, or unset it to take the one in PATH"
+            ))),
+        };
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut all = std::env::split_paths(&path).map(|directory| directory.join("go"));
+    let go = all.find(|file| file.is_file()).ok_or_else(missing)?;
+    Ok(go.display().to_string())
 }
 
 fn call(program: &str, words: &[&str], environment: &[(String, String)], temporary: &Path) -> Result<String> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::resolve::{Resolver, name, seconds};
-use super::{ESTIMATE, Estimate, Options, cache::Cache, open};
+use super::{Options, cache::Cache, open};
 use crate::bundle::recipe::Kind;
 use crate::error::{Error, Result};
 use crate::paths::Paths;
@@ -12,6 +12,24 @@ use crate::text::Text;
 
 /// Bytes that Go keeps of what it downloaded and compiled in a second, of those that recipes tell.
 const KEPT: u64 = 6 << 20;
+
+/// What a build will take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Estimate {
+    /// Minutes.
+    pub minutes: u32,
+    /// Bytes to download.
+    pub download: u64,
+    /// Bytes of disk.
+    pub disk: u64,
+}
+
+/// What building all that every cluster needs takes.
+pub const ESTIMATE: Estimate = Estimate {
+    minutes: 3,
+    download: 440 << 20,
+    disk: 2200 << 20,
+};
 
 /// What making the bundle takes here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

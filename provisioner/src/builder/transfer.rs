@@ -25,6 +25,9 @@ struct Manifest {
     format: u32,
     files: BTreeMap<String, (String, u64)>,
     refs: BTreeMap<String, String>,
+    /// What its programs run on, as Debian calls it; files of before do not say.
+    #[serde(default)]
+    architecture: Option<String>,
 }
 
 const FORMAT: u32 = 1;
@@ -35,6 +38,7 @@ fn describe(cache: &Cache, all: &[Held]) -> Result<Manifest> {
         format: FORMAT,
         files: BTreeMap::new(),
         refs: BTreeMap::new(),
+        architecture: Some(super::architecture().into()),
     };
     for held in all {
         if let Some(damage) = cache.damage(held, true) {

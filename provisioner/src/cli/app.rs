@@ -1,7 +1,6 @@
 //! What every verb works with: options, output, the project's paths, its cluster, its provider.
 
-use agent::wire::Engine;
-
+use crate::asked::Asked;
 use crate::bundle::Bundle;
 use crate::cli::{Format, Global, yaml};
 use crate::config::{Cluster, ProviderKind};
@@ -13,8 +12,8 @@ use crate::provider::Provider;
 use crate::provider::local::Local;
 use crate::report::out::Out;
 use crate::report::terminal::Terminal;
-use crate::seat::engine_choice;
 use crate::text;
+use agent::wire::Engine;
 
 /// One invocation of `lab`.
 #[derive(Debug)]
@@ -59,14 +58,16 @@ impl App {
         Paths::discover(&start)
     }
 
-    /// The project's cluster, with the engine this seat was given last. All problems of cluster.yaml are printed before
-    /// the error.
+    /// The project's cluster, with what this seat was asked. All problems of cluster.yaml are printed before the error.
     pub fn cluster(&self, paths: &Paths) -> Result<Cluster> {
-        self.cluster_with(paths, engine_choice::read(&paths.state)?)
+        let asked = Asked::read(&paths.state)?;
+        let mut cluster = self.described(paths, asked.engine)?;
+        asked.add_to(&mut cluster)?;
+        Ok(cluster)
     }
 
-    /// The project's cluster with another engine than cluster.yaml's for nodes that name none of their own.
-    pub fn cluster_with(&self, paths: &Paths, engine: Option<Engine>) -> Result<Cluster> {
+    /// The cluster as cluster.yaml alone describes it, but for the engine of nodes that name none, if one is given.
+    pub fn described(&self, paths: &Paths, engine: Option<Engine>) -> Result<Cluster> {
         let file = paths.project.join("cluster.yaml");
         let read = yaml::read(&file, "cluster.yaml").map_err(|problem| vec![problem]);
         let cluster = read.and_then(|text| Cluster::parse_with("cluster.yaml", &text, engine));

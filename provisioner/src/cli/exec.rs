@@ -92,12 +92,16 @@ async fn everywhere(app: &App, nodes: &[NodeName], sessions: Vec<Result<Session>
     code
 }
 
-struct Done {
-    code: u8,
+/// How a command ended.
+pub struct Done {
+    /// Its code, as a shell says it.
+    pub code: u8,
     document: Option<serde_json::Value>,
 }
 
-async fn streamed(session: &Session, argv: Vec<String>, out: Out, width: Option<usize>) -> Result<Done> {
+/// Runs a command and passes its output on as it comes, each line behind the node's name if `width` is given. Dropping this ends
+/// the command.
+pub async fn streamed(session: &Session, argv: Vec<String>, out: Out, width: Option<usize>) -> Result<Done> {
     let program = argv.first().cloned().unwrap_or_default();
     let gone = |error| unfinished(error, &program).on(&session.node);
     let mut running = session

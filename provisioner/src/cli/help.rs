@@ -25,6 +25,7 @@ const VERBS: &[(&str, &str)] = &[
     ("status", "노드들의 상태"),
     ("ssh", "노드에 로그인"),
     ("exec", "노드에서 명령 실행"),
+    ("logs", "노드 또는 그 노드의 유닛이 남긴 기록(저널)"),
     (
         "kubectl",
         "쿠버네티스의 클라이언트를 마스터에서 실행: 여기 설치할 것 없음",
@@ -61,6 +62,10 @@ const VERBS: &[(&str, &str)] = &[
     ("lint", "노드 없이 실습 파일을 검사"),
     ("bundle", "노드가 설치에 쓰는 것: 빌드, 검증, 내보내기, 가져오기"),
     ("doctor", "이 컴퓨터에 있는 것과 없는 것"),
+    (
+        "support-bundle",
+        "버그를 알릴 때 필요한 것을 비밀은 빼고 파일 하나에 모음",
+    ),
     ("clean", "이 컴퓨터에 보관된 것을 나열하고 삭제"),
     ("schema", "cluster.yaml과 실습 파일의 JSON Schema"),
     ("completions", "셸 자동 완성 또는 man 페이지"),
@@ -203,7 +208,19 @@ mod tests {
     #[test]
     fn verbs_for_typing_and_writing_have_all_their_arguments_in_korean() {
         let english = command(Lang::En);
-        for verb in ["show", "start", "check", "hint", "solve", "reset", "new", "lint"] {
+        for verb in [
+            "show",
+            "start",
+            "check",
+            "hint",
+            "solve",
+            "reset",
+            "new",
+            "lint",
+            "up",
+            "logs",
+            "support-bundle",
+        ] {
             let found = english.find_subcommand(verb).unwrap();
             for argument in found.get_arguments() {
                 let name = argument.get_id().as_str();

@@ -10,8 +10,8 @@ use crate::cluster::Kubernetes;
 use crate::error::{Error, Result, exit};
 use crate::gather;
 use crate::session::Session;
-use crate::text;
 use crate::transport::patient;
+use crate::{privilege, text};
 
 /// Arguments of `lab kubeconfig`.
 #[derive(Debug, clap::Args)]
@@ -54,6 +54,7 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
         return Ok(exit::OK);
     };
     write(file, &here)?;
+    privilege::give_file_back(file);
     app.sink.note(text!(
         "{0} 씀. 다른 터미널에서 `lab forward {1}:{port}`를 켜 두고: kubectl --kubeconfig {0} get nodes",
         "wrote {0}. Keep `lab forward {1}:{port}` open in another terminal, then: kubectl --kubeconfig {0} get nodes",

@@ -37,7 +37,7 @@ pub fn absent() -> Error {
         "this cluster has no Kubernetes"
     ))
     .hint(text!(
-        "cluster.yaml에 `kubernetes: {{version: \"1.34\"}}`를 더하고 `lab up`",
-        "add `kubernetes: {{version: \"1.34\"}}` to cluster.yaml, then `lab up`"
+        "`lab up --kubernetes`, 또는 cluster.yaml에 `kubernetes: {{version: \"1.34\"}}`를 더하고 `lab up`",
+        "`lab up --kubernetes`; or add `kubernetes: {{version: \"1.34\"}}` to cluster.yaml, then `lab up`"
     ))
 }

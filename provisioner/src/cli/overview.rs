@@ -1,10 +1,13 @@
 //! Decides what `lab status` says of a node: what was seen comes in, a row goes out. No I/O.
 
+pub mod kubernetes;
+
 use std::net::Ipv4Addr;
 
 use agent::wire::{Engine, Facts, TrustFact};
 use serde::Serialize;
 
+use crate::engine;
 use crate::node::NodeName;
 use crate::provider::NodeState;
 use crate::text;
@@ -17,6 +20,8 @@ pub struct Seen {
     pub node: NodeName,
     /// Its address in the lab network.
     pub address: Ipv4Addr,
+    /// The engine it ought to have.
+    pub engine: Engine,
     /// As its provider sees it.
     pub state: NodeState,
     /// What its agent said; why it said nothing. `None`: not asked, as the node does not run.
@@ -50,12 +55,15 @@ pub struct Row {
     pub address: Ipv4Addr,
     /// `up`, `stopped`, `paused`, `absent`, `no answer`.
     pub state: String,
-    /// Version of Docker; `stopped` or `missing`; `-` where nobody answers.
-    pub docker: String,
+    /// Its engine and the version: `docker 26.1.5`, `docker stopped`, `docker missing`; `docker` alone where nobody answers.
+    pub engine: String,
     /// `ok 89d`, `missing`, `other`, `expired`; `-` where nobody answers.
     pub trust: String,
     /// How full its disk is, e.g. `41%`.
     pub disk: String,
+    /// The node in Kubernetes, where there is any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kubernetes: Option<kubernetes::Member>,
     /// The command that puts right what is off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
@@ -67,9 +75,10 @@ pub struct Row {
 /// The row of a node. `expected`: `None` where no authority was made yet.
 pub fn row(seen: &Seen, expected: Option<&Expected>) -> Row {
     let dash = || "-".to_owned();
-    let (docker, trust, disk) = match &seen.answer {
+    let word = engine::word(seen.engine);
+    let (version, trust, disk) = match &seen.answer {
         Some(Ok(answer)) => (
-            docker(&answer.facts),
+            version(&answer.facts, seen.engine),
             trust(&answer.trust, expected),
             disk(&answer.facts),
         ),
@@ -86,7 +95,7 @@ pub fn row(seen: &Seen, expected: Option<&Expected>) -> Row {
         state(seen.state).to_owned()
     };
     let well =
-        state == "up" && trust.starts_with("ok") && docker.starts_with(|first: char| first.is_ascii_digit());
+        state == "up" && trust.starts_with("ok") && version.starts_with(|first: char| first.is_ascii_digit());
     let advice = match &problem {
         // `lab up` leaves alone what it cannot look at.
         Some(_) => Some(format!("lab restart {}", seen.node)),
@@ -96,9 +105,10 @@ pub fn row(seen: &Seen, expected: Option<&Expected>) -> Row {
         node: seen.node.clone(),
         address: seen.address,
         state,
-        docker,
+        engine: format!("{word} {version}").trim_end_matches(" -").to_owned(),
         trust,
         disk,
+        kubernetes: None,
         advice,
         problem,
     }
@@ -106,7 +116,7 @@ pub fn row(seen: &Seen, expected: Option<&Expected>) -> Row {
 
 /// Rows as a table, head first.
 pub fn table(rows: &[Row]) -> Vec<Vec<String>> {
-    let head = ["NODE", "ADDRESS", "STATE", "DOCKER", "TRUST", "DISK"]
+    let head = ["NODE", "ADDRESS", "STATE", "ENGINE", "TRUST", "DISK"]
         .map(str::to_owned)
         .to_vec();
     let cells = |row: &Row| {
@@ -114,7 +124,7 @@ pub fn table(rows: &[Row]) -> Vec<Vec<String>> {
             node,
             address,
             state,
-            docker,
+            engine,
             trust,
             disk,
             advice,
@@ -124,7 +134,7 @@ pub fn table(rows: &[Row]) -> Vec<Vec<String>> {
             node.to_string(),
             address.to_string(),
             state.clone(),
-            docker.clone(),
+            engine.clone(),
             trust.clone(),
             disk.clone(),
         ];
@@ -154,12 +164,8 @@ fn state(state: NodeState) -> &'static str {
     }
 }
 
-fn docker(facts: &Facts) -> String {
-    match facts
-        .engines
-        .iter()
-        .find(|engine| engine.engine == Engine::Docker)
-    {
+fn version(facts: &Facts, wanted: Engine) -> String {
+    match facts.engines.iter().find(|engine| engine.engine == wanted) {
         None => "missing".into(),
         Some(engine) if !engine.running => "stopped".into(),
         Some(engine) => engine.version.clone(),
@@ -194,102 +200,4 @@ fn disk(facts: &Facts) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
-    use agent::wire::EngineFact;
-
-    use super::*;
-    use crate::report::out::columns;
-
-    fn expected() -> Expected {
-        Expected {
-            sha256: "aa".into(),
-            days: Some(89),
-        }
-    }
-
-    fn seen(name: &str, last: u8, answer: Answer) -> Seen {
-        Seen {
-            node: name.parse().unwrap(),
-            address: Ipv4Addr::new(192, 168, 1, last),
-            state: NodeState::Up,
-            answer: Some(Ok(answer)),
-        }
-    }
-
-    fn answer(running: bool, sha256: Option<&str>) -> Answer {
-        let docker = EngineFact {
-            engine: Engine::Docker,
-            version: "26.1.5".into(),
-            running,
-        };
-        let facts = Facts {
-            disk: 1000,
-            disk_used: 405,
-            engines: vec![docker],
-            ..Facts::default()
-        };
-        let trust = TrustFact {
-            store: "docker".into(),
-            registry: "m-k8s:8443".into(),
-            path: "/ca.crt".into(),
-            sha256: sha256.map(str::to_owned),
-        };
-        Answer {
-            facts,
-            trust: vec![trust],
-        }
-    }
-
-    #[test]
-    fn the_table_of_issue_3() {
-        let mut away = seen("w3-k8s", 103, Answer::default());
-        (away.state, away.answer) = (NodeState::Stopped, None);
-        let all = [
-            seen("m-k8s", 10, answer(true, Some("aa"))),
-            seen("w2-k8s", 102, answer(false, None)),
-            away,
-        ];
-        let rows: Vec<Row> = all.iter().map(|seen| row(seen, Some(&expected()))).collect();
-        assert_eq!(
-            columns(&table(&rows)),
-            [
-                "NODE    ADDRESS        STATE    DOCKER   TRUST    DISK",
-                "m-k8s   192.168.1.10   up       26.1.5   ok 89d   41%",
-                "w2-k8s  192.168.1.102  up       stopped  missing  41%   → lab up",
-                "w3-k8s  192.168.1.103  stopped  -        -        -     → lab up",
-            ]
-        );
-        assert_eq!(remark(&rows), None);
-    }
-
-    #[test]
-    fn trust_is_the_worst_of_what_is_seen() {
-        let trusts = |sha256: Option<&str>, expected: Option<Expected>| {
-            row(&seen("m-k8s", 10, answer(true, sha256)), expected.as_ref()).trust
-        };
-        let days = |days| {
-            Some(Expected {
-                sha256: "aa".into(),
-                days,
-            })
-        };
-        assert_eq!(trusts(Some("aa"), days(Some(-1))), "expired");
-        assert_eq!(trusts(Some("bb"), days(Some(9))), "other");
-        assert_eq!(trusts(Some("aa"), None), "missing");
-        assert_eq!(trusts(Some("aa"), days(None)), "ok");
-    }
-
-    #[test]
-    fn a_silent_node_is_not_up() {
-        let mut silent = seen("m-k8s", 10, Answer::default());
-        silent.answer = Some(Err("timed out".into()));
-        let row = row(&silent, Some(&expected()));
-        assert_eq!(
-            (row.state.as_str(), row.advice.as_deref()),
-            ("no answer", Some("lab restart m-k8s"))
-        );
-        assert_eq!(row.problem.as_deref(), Some("timed out"));
-    }
-}
+mod tests;

@@ -1,5 +1,6 @@
 //! `lab plan`.
 
+use crate::asked::Asked;
 use crate::cli::{App, EngineArgument};
 use crate::error::{Result, exit};
 use crate::gather::{Sessions, Sight, look};
@@ -19,7 +20,8 @@ pub struct Args {
 pub fn run(args: &Args, app: &App) -> Result<u8> {
     let mut seat = app.look()?;
     if let Some(engine) = args.engine {
-        seat.cluster = app.cluster_with(&seat.paths, Some(engine.into()))?;
+        seat.cluster = app.described(&seat.paths, Some(engine.into()))?;
+        Asked::read(&seat.paths.state)?.add_to(&mut seat.cluster)?;
     }
     let mut sessions = Sessions::new();
     let looking = look(

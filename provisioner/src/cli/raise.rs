@@ -1,6 +1,7 @@
 //! What `lab up`, `lab run` and `lab start LAB/EXERCISE` begin with: a fit host, a complete bundle, and the cluster as
 //! cluster.yaml says.
 
+use crate::asked::Asked;
 use crate::builder::{self, Extent, Options};
 use crate::bundle::Bundle;
 use crate::cli::seat::Seat;
@@ -23,13 +24,27 @@ pub struct Raised {
     pub bundle: String,
 }
 
-/// Brings the cluster up for `verb`, from nothing if need be.
-/// `chosen`: the engine of nodes that name none, from now on.
-pub fn raise(app: &App, verb: &str, chosen: Option<EngineArgument>) -> Result<Raised> {
-    let mut seat = app.change_to(verb, chosen.map(Into::into))?;
+/// Brings the cluster up for `verb`, from nothing if need be. `engine`: that of nodes that name none, from now on.
+pub fn raise(app: &App, verb: &str, engine: Option<EngineArgument>) -> Result<Raised> {
+    let mut seat = app.change(verb)?;
+    let Some(engine) = engine else {
+        return raise_seat(app, seat, None);
+    };
+    let asked = Asked {
+        engine: Some(engine.into()),
+        ..Asked::read(&seat.paths.state)?
+    };
+    seat.cluster = app.described(&seat.paths, asked.engine)?;
+    asked.add_to(&mut seat.cluster)?;
+    raise_seat(app, seat, Some(&asked))
+}
+
+/// Brings a locked seat up. `asked`: what is remembered of the command line from now on, once the bundle has what it takes.
+pub fn raise_seat(app: &App, mut seat: Seat, asked: Option<&Asked>) -> Result<Raised> {
     // Until nodes are touched Ctrl-C ends the program as any other: what builds dies with it and leaves nothing half made.
     let bundle = bundle(app, &seat)?;
     app.interrupt.arm();
+    asked.map_or(Ok(()), |asked| asked.write(&seat.paths.state))?;
     let digest = bundle.digest.clone();
     seat.provider = app
         .provider_with(&seat.paths, &seat.cluster, Some(bundle))?

@@ -53,7 +53,7 @@ pub struct Args {
 pub fn run(args: &Args, app: &App) -> Result<u8> {
     let paths = app.paths()?;
     let cluster = match args.engine {
-        Some(engine) => app.cluster_with(&paths, Some(engine.into()))?,
+        Some(engine) => app.described(&paths, Some(engine.into()))?,
         None => app.cluster(&paths)?,
     };
     let lab = exercise::find(exercise::split(&args.lab).0, &paths, Some(&cluster), app.out)?;

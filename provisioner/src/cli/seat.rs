@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use agent::wire::Engine;
-
 use crate::apply::readiness::{self, Wanted};
 use time::OffsetDateTime;
 
@@ -14,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::node::{NodeName, Role};
 use crate::paths::Paths;
 use crate::provider::{NodeState, Provider};
-use crate::seat::{Lock, engine_choice};
+use crate::seat::Lock;
 use crate::session::Session;
 use crate::text::Text;
 use crate::{privilege, text};
@@ -33,37 +31,24 @@ pub struct Seat {
 impl App {
     /// The seat, to change: as root where nodes live on this host, and locked for `verb`.
     pub fn change(&self, verb: &str) -> Result<Seat> {
-        self.change_to(verb, None)
-    }
-
-    /// The same, with this engine from now on for nodes that name none.
-    pub fn change_to(&self, verb: &str, chosen: Option<Engine>) -> Result<Seat> {
-        let words = text!("노드를 바꾸려고", "to change nodes");
-        self.seat(Some(verb), chosen, &words)
+        self.seat(Some(verb), &text!("노드를 바꾸려고", "to change nodes"))
     }
 
     /// The seat, to look at.
     pub fn look(&self) -> Result<Seat> {
         self.seat(
             None,
-            None,
             &text!("노드의 네트워크에 들어가려고", "to enter the nodes' network"),
         )
     }
 
-    fn seat(&self, verb: Option<&str>, chosen: Option<Engine>, why: &Text) -> Result<Seat> {
+    fn seat(&self, verb: Option<&str>, why: &Text) -> Result<Seat> {
         let paths = self.paths()?;
-        let cluster = match chosen {
-            Some(_) => self.cluster_with(&paths, chosen)?,
-            None => self.cluster(&paths)?,
-        };
+        let cluster = self.cluster(&paths)?;
         if matches!(cluster.provider, ProviderKind::Auto | ProviderKind::Local) {
             privilege::ensure_root(why, self.out, &paths)?;
         }
         let lock = verb.map(|verb| crate::seat::lock(&paths, verb)).transpose()?;
-        if let Some(engine) = chosen {
-            engine_choice::write(&paths.state, engine)?;
-        }
         let provider = self.provider(&paths, &cluster)?.into();
         Ok(Seat {
             paths,
@@ -198,6 +183,22 @@ pub fn select(cluster: &Cluster, names: &[String]) -> Result<Vec<NodeName>> {
         .filter(meant)
         .map(|node| node.name.clone())
         .collect())
+}
+
+/// The one node that `name` means.
+pub fn one(cluster: &Cluster, name: &str) -> Result<NodeName> {
+    let mut nodes = select(cluster, &[name.to_owned()])?;
+    match (nodes.pop(), nodes.is_empty()) {
+        (Some(node), true) => Ok(node),
+        _ => Err(Error::usage(text!(
+            "`{name}`은(는) 노드 하나가 아님",
+            "`{name}` is not one node"
+        ))
+        .hint(text!(
+            "여러 노드에서는 `lab exec`를 쓰세요",
+            "for several nodes use `lab exec`"
+        ))),
+    }
 }
 
 #[cfg(test)]

@@ -11,11 +11,10 @@ use tokio::sync::mpsc;
 
 use crate::cli::App;
 use crate::cli::exec::{code, unfinished};
-use crate::cli::seat::select;
-use crate::error::{Error, Result, exit};
+use crate::cli::seat::one;
+use crate::error::{Result, exit};
 use crate::report::out::Out;
 use crate::session::Session;
-use crate::text;
 use terminal::Terminal;
 
 /// Arguments of `lab ssh`.
@@ -48,19 +47,8 @@ const SHELL: &str = r#"cd; shell=$(getent passwd "$(id -u)" | cut -d: -f7); exec
 /// Runs the verb.
 pub fn run(args: &Args, app: &App) -> Result<u8> {
     let seat = app.look()?;
-    let nodes = select(&seat.cluster, std::slice::from_ref(&args.node))?;
-    let [node] = nodes.as_slice() else {
-        return Err(Error::usage(text!(
-            "`{0}`은(는) 노드 하나가 아님",
-            "`{0}` is not one node",
-            args.node
-        ))
-        .hint(text!(
-            "여러 노드에서는 `lab exec`를 쓰세요",
-            "for several nodes use `lab exec`"
-        )));
-    };
-    let endpoint = seat.provider.endpoint(node)?;
+    let node = one(&seat.cluster, &args.node)?;
+    let endpoint = seat.provider.endpoint(&node)?;
     app.block_on(async {
         let session = Session::open(&endpoint, crate::transport::patient(PATIENCE)).await?;
         let interactive = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();

@@ -4,12 +4,17 @@ use std::time::Duration;
 
 use agent::wire::{FactsQuery, Trust};
 use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
 
+use crate::apply::kubernetes::ADMINISTRATOR;
 use crate::authority_store::AuthorityStore;
 use crate::cli::App;
+use crate::cli::overview::kubernetes::{self, Control};
 use crate::cli::overview::{self, Answer, Expected, Row, Seen};
 use crate::cli::seat::Seat;
+use crate::config::{Cluster, Node};
 use crate::error::{Error, Result, exit};
+use crate::plan::certificates;
 use crate::provider::NodeState;
 use crate::session::Session;
 use crate::transport::Endpoint;
@@ -20,21 +25,64 @@ pub struct Args {}
 
 /// How long a node may take to answer.
 const DEADLINE: Duration = Duration::from_secs(4);
+/// How much longer, where it has to ask Kubernetes.
+const ASKING: Duration = Duration::from_secs(5);
 
 /// Runs the verb.
 pub fn run(_args: &Args, app: &App) -> Result<u8> {
     let seat = app.look()?;
-    let expected = expected(&seat);
-    let rows: Vec<Row> = see(&seat, app)?
-        .iter()
-        .map(|seen| overview::row(seen, expected.as_ref()))
-        .collect();
+    let all = see(&seat, app)?;
+    let control = control(&seat, &all);
+    let rows = judged(&seat, &all, control);
     if app.json() {
         app.out.json(&rows);
         return Ok(exit::OK);
     }
-    app.out.table(&overview::table(&rows));
-    for row in &rows {
+    show(app, &rows);
+    if let Some(control) = control {
+        let members = rows
+            .iter()
+            .filter_map(|row| Some((&row.node, row.kubernetes.as_ref()?)));
+        let members: Vec<_> = members.collect();
+        app.out.line("");
+        app.out.table(&kubernetes::table(&members));
+        for remark in kubernetes::remarks(&seat.cluster.master().name, control, &members) {
+            app.out.say(remark.get(app.out.lang));
+        }
+    }
+    Ok(exit::OK)
+}
+
+/// What is said of each node.
+pub fn rows(seat: &Seat, app: &App) -> Result<Vec<Row>> {
+    let all = see(seat, app)?;
+    Ok(judged(seat, &all, control(seat, &all)))
+}
+
+/// What is known of Kubernetes, where there is any; of nodes that were never made there is nothing to say.
+fn control<'a>(seat: &Seat, all: &'a [Seen]) -> Option<Control<'a>> {
+    let made = all.iter().any(|seen| seen.state != NodeState::Absent);
+    let master = all.iter().find(|seen| seen.node == seat.cluster.master().name);
+    let wanted = seat.cluster.kubernetes.is_some() && made;
+    master
+        .filter(|_| wanted)
+        .map(|master| Control::of(master, ADMINISTRATOR))
+}
+
+fn judged(seat: &Seat, all: &[Seen], control: Option<Control<'_>>) -> Vec<Row> {
+    let (expected, now) = (expected(seat), OffsetDateTime::now_utc());
+    let one = |(seen, node): (&Seen, &Node)| {
+        let mut row = overview::row(seen, expected.as_ref());
+        row.kubernetes = control.map(|control| kubernetes::member(seen, node.role, control, now));
+        row
+    };
+    all.iter().zip(&seat.cluster.nodes).map(one).collect()
+}
+
+/// The nodes themselves.
+fn show(app: &App, rows: &[Row]) {
+    app.out.table(&overview::table(rows));
+    for row in rows {
         if let Some(problem) = &row.problem {
             let named = format!("{}: ", row.node);
             app.out.say(format!(
@@ -43,16 +91,26 @@ pub fn run(_args: &Args, app: &App) -> Result<u8> {
             ));
         }
     }
-    if let Some(remark) = overview::remark(&rows) {
+    if let Some(remark) = overview::remark(rows) {
         app.out.say(remark.get(app.out.lang));
     }
-    Ok(exit::OK)
+}
+
+/// What a node is asked.
+fn query(cluster: &Cluster, node: &Node) -> FactsQuery {
+    let mut query = FactsQuery::default();
+    if cluster.kubernetes.is_some() {
+        let master = node.name == cluster.master().name;
+        query.certificates = certificates::files(node);
+        query.files = vec![ADMINISTRATOR.into()];
+        (query.kubernetes, query.pods) = (master, master);
+    }
+    query
 }
 
 fn see(seat: &Seat, app: &App) -> Result<Vec<Seen>> {
     let states = seat.provider.states()?;
     let registries = seat.cluster.registry_names();
-    let deadline = crate::transport::patient(DEADLINE);
     app.block_on(async {
         let asked = seat.cluster.nodes.iter().map(|node| {
             let state = states
@@ -61,7 +119,10 @@ fn see(seat: &Seat, app: &App) -> Result<Vec<Seen>> {
                 .map_or(NodeState::Absent, |(_, state)| *state);
             let asking = (state == NodeState::Up).then(|| {
                 let (endpoint, registries) = (seat.provider.endpoint(&node.name), registries.clone());
-                tokio::spawn(async move { ask(endpoint, registries, deadline).await })
+                let query = query(&seat.cluster, node);
+                let asking = if query.kubernetes { ASKING } else { Duration::ZERO };
+                let deadline = crate::transport::patient(DEADLINE + asking);
+                tokio::spawn(async move { ask(endpoint, query, registries, deadline).await })
             });
             (node, state, asking)
         });
@@ -75,6 +136,7 @@ fn see(seat: &Seat, app: &App) -> Result<Vec<Seen>> {
             all.push(Seen {
                 node: node.name.clone(),
                 address: node.address,
+                engine: node.engine,
                 state,
                 answer,
             });
@@ -85,13 +147,14 @@ fn see(seat: &Seat, app: &App) -> Result<Vec<Seen>> {
 
 async fn ask(
     endpoint: Result<Endpoint>,
+    query: FactsQuery,
     registries: Vec<String>,
     deadline: Duration,
 ) -> std::result::Result<Answer, String> {
     let asking = async {
         let session = Session::open(&endpoint?, deadline).await?;
         let failed = |error| Error::new("the agent does not answer").because(error);
-        let facts = session.agent.facts(FactsQuery::default()).await.map_err(failed)?;
+        let facts = session.agent.facts(query).await.map_err(failed)?;
         let trust = session
             .agent
             .trust(Trust::Status { registries })
@@ -112,7 +175,7 @@ fn expected(seat: &Seat) -> Option<Expected> {
     let sha256 = hex::encode(Sha256::digest(trusted.concat()));
     let ends = store.leaf_ends(&seat.cluster.registry.host).ok().flatten();
     let days = ends.map(|ends| {
-        (ends - time::OffsetDateTime::now_utc())
+        (ends - OffsetDateTime::now_utc())
             .whole_seconds()
             .div_euclid(86_400)
     });

@@ -4,7 +4,7 @@
 use agent::wire::Facts;
 
 use super::node::put;
-use super::{Action, Content, Mark, Plan, Problem, UnitStep, View, id, sha256};
+use super::{Action, Content, Mark, Plan, UnitStep, View, certificates, id, obstacle, sha256};
 use crate::config::{Cluster, Kubernetes, Node};
 use crate::error::Result;
 use crate::facts::Observed;
@@ -118,7 +118,7 @@ pub(super) fn cluster(cluster: &Cluster, observed: &Observed, plan: &mut Plan) {
     if master.silent() {
         return;
     }
-    if let Some(problem) = other_settings(&master, &mark) {
+    if let Some(problem) = obstacle::other_settings(&master, &mark) {
         plan.problems.push(problem);
         return;
     }
@@ -126,8 +126,14 @@ pub(super) fn cluster(cluster: &Cluster, observed: &Observed, plan: &mut Plan) {
     let nodes = facts.and_then(|facts| facts.kubernetes.as_ref());
     let authority = master.file(AUTHORITY).map(|file| &file.sha256);
     let begun = facts.is_some() && master.marked(&mark) && authority.is_some();
-    let (words, why) = belonging(&master, begun);
-    member(plan, &master, begun, &mark, words, why);
+    if begun && plan.is_sound(master.node) {
+        certificates::renew(&master, observed.now, plan);
+    }
+    member(plan, &master, begun, &mark, &planned(plan));
+    if !begun && !plan.has(&id("kubernetes", master.node)) {
+        return;
+    }
+    let first = planned(plan);
     for node in &cluster.nodes {
         let view = View::new(node, observed);
         if node.role == Role::Master || view.silent() {
@@ -135,41 +141,41 @@ pub(super) fn cluster(cluster: &Cluster, observed: &Observed, plan: &mut Plan) {
         }
         let same = authority.is_some() && view.file(AUTHORITY).map(|file| &file.sha256) == authority;
         let known = nodes.is_none_or(|nodes| nodes.iter().any(|one| one.name == node.name.as_str()));
-        let belongs = begun && same && known && view.marked(&mark);
-        let (words, why) = belonging(&view, belongs);
-        member(plan, &view, belongs, &mark, words, why);
+        let ended = certificates::kubelet_ended(&view, observed.now);
+        let belongs = begun && same && known && !ended && view.marked(&mark);
+        member(plan, &view, belongs, &mark, &first);
     }
     ready(cluster, observed, facts, plan);
 }
 
-/// One node of the cluster: made a member, or its kubelet started.
-fn member(
-    plan: &mut Plan,
-    view: &View<'_>,
-    belongs: bool,
-    mark: &Mark,
-    words: crate::text::Text,
-    why: crate::text::Text,
-) {
+/// Changes of Kubernetes so far.
+fn planned(plan: &Plan) -> Vec<String> {
+    let ids = plan.ids().into_iter().filter(|id| id.starts_with("kubernetes"));
+    ids.map(str::to_owned).collect()
+}
+
+/// One node of the cluster: made a member, or its kubelet started, once the changes `first` are done.
+fn member(plan: &mut Plan, view: &View<'_>, belongs: bool, mark: &Mark, first: &[String]) {
     let node = view.node;
     let what = id("kubernetes", node);
     let mut after: Vec<String> = ["boot", "hosts", "containerd", "pod-network", "pod-routes"]
         .map(|what| id(what, node))
         .into();
+    after.extend(first.iter().cloned());
+    if !plan.is_sound(node) {
+        return;
+    }
     if !belongs {
+        if let Some(problem) = obstacle::of_joining(view) {
+            plan.problems.push(problem);
+            return;
+        }
         let action = match node.role {
             Role::Master => Action::KubernetesInit { mark: mark.clone() },
             Role::Worker => Action::KubernetesJoin { mark: mark.clone() },
         };
-        after.extend(
-            plan.ids()
-                .iter()
-                .filter(|id| id.starts_with("kubernetes."))
-                .map(|id| (*id).to_owned())
-                .take(1),
-        );
         let after: Vec<&str> = after.iter().map(String::as_str).collect();
-        plan.add(what, Some(node), action, &after, (words, why));
+        plan.add(what, Some(node), action, &after, joining(view));
         return;
     }
     let fact = view.unit(KUBELET);
@@ -187,10 +193,10 @@ fn member(
         text!("실행 중이 아님", "it does not run"),
     );
     let after: Vec<&str> = after.iter().map(String::as_str).collect();
-    plan.add(what, Some(node), action, &after, words);
+    plan.add(id("kubernetes-kubelet", node), Some(node), action, &after, words);
 }
 
-fn belonging(view: &View<'_>, belongs: bool) -> (crate::text::Text, crate::text::Text) {
+fn joining(view: &View<'_>) -> (crate::text::Text, crate::text::Text) {
     let words = match view.node.role {
         Role::Master => text!(
             "쿠버네티스 컨트롤 플레인 구성 (kubeadm init)",
@@ -201,32 +207,14 @@ fn belonging(view: &View<'_>, belongs: bool) -> (crate::text::Text, crate::text:
             "join the cluster (kubeadm join)"
         ),
     };
-    let there = view.file(AUTHORITY).is_some();
-    let why = match (belongs, there) {
-        (true, _) => text!("", ""),
-        (false, true) => text!(
-            "중간에 멈췄거나 다른 클러스터의 것",
-            "it was cut short, or belongs to another cluster"
+    let why = match view.file(AUTHORITY) {
+        Some(_) => text!(
+            "중간에 멈췄거나, 다른 클러스터의 것이거나, 인증서가 끝남",
+            "it was cut short, belongs to another cluster, or its certificate has ended"
         ),
-        (false, false) => text!("아직 아님", "not yet done"),
+        None => text!("아직 아님", "not yet done"),
     };
     (words, why)
-}
-
-/// A cluster that was made with another version or other networks is not remade by surprise.
-fn other_settings(master: &View<'_>, mark: &Mark) -> Option<Problem> {
-    let made = master.file(&mark.path).is_some() && master.file(AUTHORITY).is_some();
-    (made && !master.marked(mark)).then(|| Problem {
-        node: Some(master.node.name.clone()),
-        text: text!(
-            "이 쿠버네티스 클러스터는 다른 버전이나 네트워크로 만들어짐",
-            "this Kubernetes cluster was made with another version or other networks"
-        ),
-        hint: text!(
-            "cluster.yaml을 되돌리거나, `lab down` 다음에 `lab up`",
-            "put cluster.yaml back, or `lab down` and then `lab up`"
-        ),
-    })
 }
 
 /// Waits until the API calls every node ready.
@@ -234,21 +222,21 @@ fn ready(cluster: &Cluster, observed: &Observed, facts: Option<&Facts>, plan: &m
     let seen = facts
         .and_then(|facts| facts.kubernetes.as_deref())
         .unwrap_or_default();
-    let reachable = |node: &&Node| !View::new(node, observed).silent();
+    let sound = |node: &&Node| !View::new(node, observed).silent() && plan.is_sound(node);
     let is_ready = |node: &Node| seen.iter().any(|one| one.name == node.name.as_str() && one.ready);
     let after: Vec<String> = plan
         .ids()
         .iter()
-        .filter(|id| id.starts_with("kubernetes.") || id.starts_with("boot."))
+        .filter(|id| id.starts_with("kubernetes") || id.starts_with("boot."))
         .map(|id| (*id).to_owned())
         .collect();
-    if after.is_empty() && cluster.nodes.iter().filter(reachable).all(is_ready) {
+    if after.is_empty() && cluster.nodes.iter().filter(sound).all(is_ready) {
         return;
     }
     let nodes = cluster
         .nodes
         .iter()
-        .filter(reachable)
+        .filter(sound)
         .map(|node| node.name.clone())
         .collect();
     let words = (

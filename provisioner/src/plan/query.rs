@@ -2,7 +2,7 @@
 
 use agent::wire::FactsQuery;
 
-use super::{Mark, egress, engine, kubernetes, mirror, node, registry};
+use super::{Mark, certificates, egress, engine, kubernetes, mirror, node, obstacle, registry};
 use crate::bundle::MIRROR_STORAGE;
 use crate::config::{Cluster, Node};
 use crate::error::Result;
@@ -24,6 +24,8 @@ pub fn query(cluster: &Cluster, at: &Node) -> Result<FactsQuery> {
         query.files.push(kubernetes::mark(cluster, wanted).path);
         query.units.extend(kubernetes::UNITS.map(Into::into));
         query.kubernetes = at.name == cluster.master().name;
+        query.certificates = certificates::files(at);
+        query.ports = obstacle::ports(at).to_vec();
     }
     query
         .files

@@ -162,7 +162,7 @@ pub(super) fn prove(cluster: &Cluster, observed: &Observed, plan: &mut Plan) {
             let view = View::new(node, observed);
             let wanted = sha256(mark(cluster, node, &observed.pki.trusted));
             let proved = view.holds(PROOF, &wanted, 0o644) && !plan.has(&id("trust", node));
-            !view.silent() && plan.can_run_containers(node) && (all || !proved)
+            !view.silent() && plan.is_sound(node) && (all || !proved)
         })
         .collect();
     if unproved.is_empty() {

@@ -7,8 +7,10 @@ use time::Duration;
 use super::{Action, mirror, node, plan, registry};
 use crate::facts::{Observed, Seen};
 
+mod certificates;
 mod engine;
 mod kubernetes;
+mod obstacle;
 mod world;
 
 use world::*;

@@ -32,6 +32,9 @@ pub struct Run {
     pub claims: Vec<Settled>,
     /// Where it ran.
     pub cluster: Option<ClusterSeen>,
+    /// Whether it is of all exercises of the lab.
+    #[serde(skip)]
+    whole: bool,
 }
 
 /// What a check measured on a node.
@@ -118,6 +121,7 @@ impl Run {
             measures: vec![],
             claims: verdicts(events),
             cluster: None,
+            whole: false,
         };
         let mut headings: BTreeMap<&str, &Heading> = BTreeMap::new();
         for event in events {
@@ -138,6 +142,7 @@ impl Run {
                         .iter()
                         .map(|id| exercise(id, headings.get(id.as_str()).copied()))
                         .collect();
+                    run.whole = headings.keys().all(|id| exercises.iter().any(|one| one == id));
                 }
                 What::ExerciseStarted { exercise, title } => run.exercise(exercise).title = title.clone(),
                 What::ExerciseFinished {
@@ -174,21 +179,28 @@ impl Run {
         run
     }
 
-    /// How many claims of each verdict, in a line; `None`: there is no ledger.
+    /// How many claims of each verdict, in a line; of a run of some exercises, only those that these look at. `None`: there are none.
     pub fn verdict_counts(&self) -> Option<Text> {
+        let claims: Vec<&Settled> = self.claims.iter().filter(|claim| self.concerns(claim)).collect();
         let count = |verdict| {
-            let count = self
-                .claims
-                .iter()
-                .filter(|settled| settled.verdict == verdict)
-                .count();
-            (count, verdict.words())
+            let of = claims.iter().filter(|settled| settled.verdict == verdict);
+            (of.count(), verdict.words())
         };
         let counted = Verdict::ALL.map(count);
         let ko = counted.map(|(count, (ko, _))| format!("{ko} {count}")).join(", ");
         let en = counted.map(|(count, (_, en))| format!("{count} {en}")).join(", ");
-        let there = !self.claims.is_empty();
+        let there = !claims.is_empty();
         there.then(|| text!("노트의 주장: {ko}", "claims of the notes: {en}"))
+    }
+
+    fn concerns(&self, settled: &Settled) -> bool {
+        let exercises = settled
+            .claim
+            .checks
+            .iter()
+            .filter_map(|check| check.split('/').next());
+        let ran = |id: &str| self.exercises.iter().any(|exercise| exercise.id == id);
+        self.whole || exercises.into_iter().any(ran)
     }
 
     fn take(&mut self, event: &Event) {
@@ -243,3 +255,6 @@ fn exercise(id: &str, heading: Option<&Heading>) -> Exercise {
         did: vec![],
     }
 }
+
+#[cfg(test)]
+mod tests;

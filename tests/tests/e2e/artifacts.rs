@@ -1,4 +1,4 @@
-//! Programs of the bundle from their sources: a Go that is missing, too old or too slow to be started unasked, a real build of a
+//! Programs of the bundle from their sources: one too slow to be started unasked, a real build of a
 //! small program, and the bundle of it carried to a machine without a network.
 
 use std::fs;
@@ -19,7 +19,7 @@ const BASE: &str = "artifacts:
 ";
 
 /// A Kubernetes of one program in Go, one in C, one of Debian, and an image.
-const SMALL: &str = r#"
+pub const SMALL: &str = r#"
 versions: [{version: 1.2.3}]
 programs: {/usr/local/bin/hello: "hello-${version}", /usr/local/bin/kubeadm: "hello-${version}"}
 artifacts:
@@ -47,11 +47,6 @@ artifacts:
 pub fn tests() -> Vec<Trial> {
     let building = |name: &str, test: fn()| needing(needing(booting(name, test), "mmdebstrap"), "go");
     vec![
-        as_root("artifacts::without_go_it_is_said_before_anything_is_made", no_go),
-        as_root(
-            "artifacts::a_go_that_is_too_old_is_named_with_what_is_needed",
-            old_go,
-        ),
         as_root("artifacts::a_long_build_is_not_begun_unasked", unasked),
         building(
             "artifacts::a_killed_build_ends_its_compiler_and_leaves_nothing",
@@ -61,14 +56,14 @@ pub fn tests() -> Vec<Trial> {
     ]
 }
 
-struct Place {
-    seat: Seat,
-    path: PathBuf,
+pub struct Place {
+    pub seat: Seat,
+    pub path: PathBuf,
 }
 
 impl Place {
     /// A seat with the recipes above, an empty cache, and a PATH with everything of this machine but Go.
-    fn new() -> Self {
+    pub fn new() -> Self {
         let seat = Seat::new(program(), &CHAPTER).unwrap();
         let bundle = seat.project().join("labs/bundle");
         fs::create_dir_all(&bundle).unwrap();
@@ -87,7 +82,7 @@ impl Place {
     }
 
     /// Puts a `go` in PATH that answers like version `version`, and does `build` when it is to build.
-    fn go(&self, version: &str, build: &str) {
+    pub fn go(&self, version: &str, build: &str) {
         let module = self.seat.project().join("module");
         fs::create_dir(&module).unwrap();
         fs::write(module.join("go.mod"), "module example.org/hello\n").unwrap();
@@ -105,7 +100,7 @@ impl Place {
         self.seat.state().join("cache")
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.seat.command(arguments);
         command
             .env("PATH", &self.path)
@@ -115,30 +110,10 @@ impl Place {
     }
 
     /// Nothing was made.
-    fn nothing_made(&self) {
+    pub fn nothing_made(&self) {
         let made = fs::read_dir(self.cache().join("lab/bundle/artifacts"));
         assert_eq!(made.into_iter().flatten().count(), 0, "something was made");
     }
-}
-
-fn no_go() {
-    let place = Place::new();
-    let build = place.command(&["bundle", "build", "--kubernetes", "--yes"]);
-    let ran = place.seat.run(build).code(3);
-    ran.says("there is no Go on this machine")
-        .says("http://127.0.0.1:9/hello")
-        .says("apt-get install golang-go");
-    place.nothing_made();
-}
-
-fn old_go() {
-    let place = Place::new();
-    place.go("1.19.8", "exit 1");
-    let build = place.command(&["bundle", "build", "--kubernetes", "--yes"]);
-    let ran = place.seat.run(build).code(3);
-    ran.says("example.org/hello@v1.2.3 needs Go 1.24.0, and this machine has 1.19.8")
-        .says("put a newer Go first in PATH");
-    place.nothing_made();
 }
 
 fn unasked() {

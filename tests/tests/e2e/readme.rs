@@ -29,7 +29,7 @@ enum Way {
 use Way::{As, By, Ci, Ends, Full};
 
 /// In the order they are run.
-const COMMANDS: [(&str, Way); 49] = [
+const COMMANDS: [(&str, Way); 52] = [
     ("cargo lab", By("labs::chapter4_passes_and_reports")),
     ("cargo lab run chapter4", By("labs::chapter4_passes_and_reports")),
     ("cargo test --workspace", Ci),
@@ -37,10 +37,12 @@ const COMMANDS: [(&str, Way); 49] = [
     ("lab doctor", Ends(0)),
     ("lab doctor --fix", Ends(0)),
     ("lab up", Ends(0)),
+    ("lab up --kubernetes", Ends(0)),
     ("lab plan", Ends(0)),
     ("lab status", Ends(0)),
     ("lab ssh m-k8s", As("echo hostname | lab ssh m-k8s")),
     ("lab exec m-k8s w1-k8s -- docker ps", Ends(0)),
+    ("lab logs w1-k8s docker", Ends(0)),
     (
         "lab forward m-k8s:8080",
         By("cluster::forward_opens_a_port_of_a_node"),
@@ -94,6 +96,10 @@ const COMMANDS: [(&str, Way); 49] = [
     (
         "lab bundle import lab.bundle",
         As("lab bundle import lab.bundle && rm lab.bundle"),
+    ),
+    (
+        "lab support-bundle",
+        As("lab support-bundle b.tar.gz && rm b.tar.gz"),
     ),
     ("lab down", By("host::down_leaves_the_host_as_before")),
     ("lab clean --all", By("readme::clean_lists_before_it_removes")),

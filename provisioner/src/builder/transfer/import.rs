@@ -6,6 +6,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 use super::{FORMAT, MANIFEST, Manifest};
+use crate::builder::architecture;
 use crate::builder::cache::{Cache, Record};
 use crate::builder::counting::Counting;
 use crate::builder::tree::Hashing;
@@ -24,6 +25,8 @@ enum Refusal {
     Bundle(String),
     /// The cache cannot take it.
     Cache(Error),
+    /// Its programs run on this architecture, which is not this machine's.
+    Foreign(String),
 }
 
 type Taken<T> = std::result::Result<T, Refusal>;
@@ -56,6 +59,7 @@ pub fn import(cache: &Cache, source: &Path, work: &Work) -> Result<Vec<String>> 
     let file = Counting::new(file, |done| work.progress(done, Some(total), true));
     take(cache, file).map_err(|refusal| match refusal {
         Refusal::Cache(error) => error,
+        Refusal::Foreign(other) => foreign(source, &other),
         Refusal::Bundle(why) => Error::new(text!(
             "{}: 손상되었거나 번들이 아님",
             "{} is damaged, or not a bundle",
@@ -67,6 +71,19 @@ pub fn import(cache: &Cache, source: &Path, work: &Work) -> Result<Vec<String>> 
             "the cache is as it was; copy the file again"
         )),
     })
+}
+
+fn foreign(source: &Path, other: &str) -> Error {
+    let own = architecture();
+    Error::usage(text!(
+        "{}: {other}용 번들인데 이 컴퓨터는 {own}",
+        "{} is a bundle for {other}, and this machine is {own}",
+        source.display()
+    ))
+    .hint(text!(
+        "{own} 컴퓨터에서 `lab bundle export FILE`로 만든 것을 쓰거나, 여기서 `lab bundle build`",
+        "take one that `lab bundle export FILE` wrote on a machine that is {own}, or `lab bundle build` here"
+    ))
 }
 
 fn take(cache: &Cache, file: impl Read) -> Taken<Vec<String>> {
@@ -131,6 +148,13 @@ fn read_manifest(entry: tar::Entry<'_, impl Read>) -> Taken<Manifest> {
         serde_json::from_slice(&bytes).map_err(|error| refused(format!("manifest: {error}")))?;
     if manifest.format != FORMAT {
         return Err(refused(format!("format {}, not {FORMAT}", manifest.format)));
+    }
+    if let Some(other) = manifest
+        .architecture
+        .as_ref()
+        .filter(|other| *other != architecture())
+    {
+        return Err(Refusal::Foreign(other.clone()));
     }
     if let Some(path) = manifest.files.keys().find(|path| !sound(path)) {
         return Err(refused(format!("{path}: not a path inside the bundle")));
@@ -213,4 +237,42 @@ fn place(cache: &Cache, from: &Path, manifest: &Manifest) -> Taken<Vec<String>> 
         cache.refer(lookup, key)?;
     }
     Ok(records.into_iter().map(|(_, record)| record.name).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+    use crate::event::Sink;
+
+    fn imported(architecture: Option<&str>) -> Result<Vec<String>> {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("lab.bundle");
+        let mut tar = tar::Builder::new(zstd::Encoder::new(fs::File::create(&file).unwrap(), 1).unwrap());
+        let mut manifest = serde_json::json!({"format": FORMAT, "files": {}, "refs": {}});
+        if let Some(architecture) = architecture {
+            manifest["architecture"] = architecture.into();
+        }
+        let bytes = manifest.to_string();
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        tar.append_data(&mut header, MANIFEST, bytes.as_bytes()).unwrap();
+        tar.into_inner().unwrap().finish().unwrap();
+        let cache = Cache::open(&directory.path().join("cache")).unwrap();
+        import(
+            &cache,
+            &file,
+            &Sink::default().work(None, "import", text!("가져오기", "import")),
+        )
+    }
+
+    #[test]
+    fn a_bundle_for_another_architecture_is_named_and_not_taken() {
+        imported(None).unwrap();
+        imported(Some(architecture())).unwrap();
+        let error = imported(Some("s390x")).unwrap_err();
+        assert!(error.what().en.contains("for s390x"), "{error}");
+        assert!(error.advice().unwrap().en.contains("lab bundle build"));
+    }
 }

@@ -2,6 +2,34 @@
 
 /// Verb, argument, help.
 pub(super) const ARGUMENTS: &[(&str, &str, &str)] = &[
+    (
+        "up",
+        "kubernetes",
+        "쿠버네티스(이 버전)와 함께: cluster.yaml이 말하지 않을 때; `lab down`까지 기억함",
+    ),
+    (
+        "up",
+        "no_kubernetes",
+        "쿠버네티스를 요청한 것을 잊음; 노드에 있는 것은 그대로 남음",
+    ),
+    ("logs", "node", "노드, 또는 `master`"),
+    ("logs", "unit", "이 systemd 유닛만, 예: docker, kubelet"),
+    ("logs", "follow", "이제부터 쓰이는 것을 Ctrl-C까지 이어서 보여 줌"),
+    (
+        "logs",
+        "since",
+        "이때부터, journalctl이 읽는 대로: \"10 min ago\", 14:30, \"2026-11-24 09:00\"",
+    ),
+    (
+        "logs",
+        "lines",
+        "마지막 몇 줄 (기본: 200, --since를 주면 그때부터 모두)",
+    ),
+    (
+        "support-bundle",
+        "file",
+        "파일, .tar.zst나 .tar.gz (기본: 여기에 lab-support-TIME.tar.zst)",
+    ),
     ("show", "exercise", "실습"),
     (
         "start",

@@ -9,7 +9,7 @@ use crate::config::{Cluster, Kubernetes};
 use crate::facts::{Observed, Seen};
 use crate::render::kubernetes as render;
 
-fn cluster() -> Cluster {
+pub fn cluster() -> Cluster {
     let mut cluster = world::cluster();
     cluster.kubernetes = Some(Kubernetes {
         version: "1.34.4".into(),
@@ -19,7 +19,7 @@ fn cluster() -> Cluster {
     cluster
 }
 
-fn settled(cluster: &Cluster) -> Observed {
+pub fn settled(cluster: &Cluster) -> Observed {
     let (mut observed, _) = world::settled(cluster);
     let kubernetes = cluster.kubernetes.as_ref().unwrap();
     let unit = UnitFact {
@@ -59,7 +59,7 @@ fn settled(cluster: &Cluster) -> Observed {
 }
 
 #[track_caller]
-fn check(breaking: impl Fn(&mut Observed), expected: &str) -> Plan {
+pub fn check(breaking: impl Fn(&mut Observed), expected: &str) -> Plan {
     let cluster = cluster();
     let mut observed = settled(&cluster);
     breaking(&mut observed);
@@ -69,7 +69,7 @@ fn check(breaking: impl Fn(&mut Observed), expected: &str) -> Plan {
     plan
 }
 
-fn stop(observed: &mut Observed, node: &str, unit: &str) {
+pub fn stop(observed: &mut Observed, node: &str, unit: &str) {
     of(observed, node).facts.units.get_mut(unit).unwrap().active = "inactive".into();
 }
 
@@ -78,7 +78,7 @@ fn a_settled_cluster_needs_nothing_and_what_was_broken_by_hand_is_repaired() {
     assert!(check(|_| {}, "").is_empty());
     check(
         |o| stop(o, "w1-k8s", KUBELET),
-        "kubernetes.w1-k8s kubernetes-ready",
+        "kubernetes-kubelet.w1-k8s kubernetes-ready",
     );
     check(|o| stop(o, "w1-k8s", "containerd.service"), "containerd.w1-k8s");
     check(

@@ -134,7 +134,7 @@ pub fn import(keeper: &Keeper, state: &Path, bundle: &Bundle) -> Result<PathBuf>
         unpack(keeper, &programs.path, &fresh)?;
     }
     if let Some(kubernetes) = &bundle.kubernetes {
-        bake(keeper, &fresh, kubernetes)?;
+        bake(keeper, &fresh, kubernetes, bundle.engines.contains_key("cri-o"))?;
     }
     put(keeper, &fresh, &base)?;
     Ok(base)

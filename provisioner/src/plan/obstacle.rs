@@ -1,0 +1,137 @@
+//! What stands in the way and no change removes: a clock that is wrong, and what kubeadm would stumble over. Each is a problem
+//! with what to do.
+
+use agent::wire::Listener;
+use time::OffsetDateTime;
+
+use super::kubernetes::{AUTHORITY, KUBELET};
+use super::{Mark, Plan, Problem, View};
+use crate::config::Node;
+use crate::node::Role;
+use crate::text;
+
+/// Seconds that a node's clock may differ from ours: what Kubernetes' certificates are dated back.
+const DRIFT: i64 = 300;
+/// Ports of a worker that Kubernetes listens on.
+const OF_WORKER: [u16; 1] = [10250];
+/// And of a control plane.
+const OF_MASTER: [u16; 6] = [6443, 2379, 2380, 10250, 10257, 10259];
+/// What listens there if it is Kubernetes itself: the kernel keeps 15 characters.
+const OWN: [&str; 5] = [
+    "kubelet",
+    "kube-apiserver",
+    "kube-controller",
+    "kube-scheduler",
+    "etcd",
+];
+
+/// Ports of a node that Kubernetes needs.
+pub fn ports(node: &Node) -> &'static [u16] {
+    match node.role {
+        Role::Master => &OF_MASTER,
+        Role::Worker => &OF_WORKER,
+    }
+}
+
+/// A clock that no certificate can be checked with.
+pub(super) fn clock(view: &View<'_>, now: OffsetDateTime, plan: &mut Plan) {
+    let clock = view.facts().map_or(0, |facts| facts.clock_ms / 1000);
+    let (Ok(clock), true) = (i64::try_from(clock), clock > 0) else {
+        return;
+    };
+    let drift = clock - now.unix_timestamp();
+    if drift.abs() <= DRIFT {
+        return;
+    }
+    let minutes = drift.abs().div_euclid(60);
+    let words = if drift > 0 {
+        text!(
+            "노드의 시계가 {minutes}분 빠름",
+            "the node's clock is {minutes} minutes fast"
+        )
+    } else {
+        text!(
+            "노드의 시계가 {minutes}분 느림",
+            "the node's clock is {minutes} minutes slow"
+        )
+    };
+    plan.problems.push(Problem {
+        node: Some(view.node.name.clone()),
+        text: words,
+        hint: text!(
+            "이대로는 인증서를 확인할 수 없습니다: `lab exec {0} -- timedatectl`로 보고, 시계를 맞춘 다음 `lab up`",
+            "no certificate can be checked with it: look at `lab exec {0} -- timedatectl`, set the clock, then `lab up`",
+            view.node.name
+        ),
+    });
+}
+
+/// What kubeadm would stumble over on a node that is to become a part of the cluster.
+pub(super) fn of_joining(view: &View<'_>) -> Option<Problem> {
+    without_programs(view).or_else(|| taken_port(view))
+}
+
+fn without_programs(view: &View<'_>) -> Option<Problem> {
+    (view.unit(KUBELET).load == "not-found").then(|| Problem {
+        node: Some(view.node.name.clone()),
+        text: text!(
+            "이 노드는 쿠버네티스 프로그램 없이 만들어짐",
+            "this node was made without Kubernetes' programs"
+        ),
+        hint: text!(
+            "`lab down` 다음에 `lab up`(cluster.yaml에 `kubernetes:`가 없으면 `lab up --kubernetes`)으로 다시 만드세요",
+            "make it anew: `lab down`, then `lab up` (`lab up --kubernetes`, where cluster.yaml has no `kubernetes:`)"
+        ),
+    })
+}
+
+fn taken_port(view: &View<'_>) -> Option<Problem> {
+    let listeners = &view.facts()?.listeners;
+    let other = |(_, by): &(&u16, &Listener)| !OWN.contains(&by.program.as_str());
+    let (port, Listener { program, pid }) = listeners.iter().find(other)?;
+    let node = &view.node.name;
+    let (text, hint) = if program.is_empty() {
+        (
+            text!(
+                "쿠버네티스가 쓸 포트 {port}를 다른 것이 쓰고 있음",
+                "port {port}, which Kubernetes needs, is taken"
+            ),
+            text!(
+                "`lab exec {node} -- ss -ltnp`로 무엇인지 보고, 멈춘 다음 `lab up`",
+                "see by what with `lab exec {node} -- ss -ltnp`, stop it, then `lab up`"
+            ),
+        )
+    } else {
+        (
+            text!(
+                "쿠버네티스가 쓸 포트 {port}를 {program}(pid {pid})이(가) 쓰고 있음",
+                "port {port}, which Kubernetes needs, is taken by {program} (pid {pid})"
+            ),
+            text!(
+                "`lab exec {node} -- ps -fp {pid}`로 무엇인지 보고, 멈춘 다음 `lab up`",
+                "see what it is with `lab exec {node} -- ps -fp {pid}`, stop it, then `lab up`"
+            ),
+        )
+    };
+    Some(Problem {
+        node: Some(node.clone()),
+        text,
+        hint,
+    })
+}
+
+/// A cluster that was made with another version or other networks is not remade by surprise.
+pub(super) fn other_settings(master: &View<'_>, mark: &Mark) -> Option<Problem> {
+    let made = master.file(&mark.path).is_some() && master.file(AUTHORITY).is_some();
+    (made && !master.marked(mark)).then(|| Problem {
+        node: Some(master.node.name.clone()),
+        text: text!(
+            "이 쿠버네티스 클러스터는 다른 버전이나 네트워크로 만들어짐",
+            "this Kubernetes cluster was made with another version or other networks"
+        ),
+        hint: text!(
+            "cluster.yaml(또는 `--kubernetes`)을 되돌리거나, `lab down` 다음에 `lab up`",
+            "put cluster.yaml (or `--kubernetes`) back, or `lab down` and then `lab up`"
+        ),
+    })
+}
