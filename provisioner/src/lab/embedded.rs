@@ -15,6 +15,7 @@ const LABS: &[Embedded] = &[lab!("chapter4":
     "claims.yaml",
     "kubernetes-pods.yaml",
     "docker-processes.yaml",
+    "engine-comparison.yaml",
     "isolation.yaml",
     "pull-images.yaml",
     "image-tags.yaml",

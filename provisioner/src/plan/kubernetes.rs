@@ -1,7 +1,7 @@
 //! Kubernetes by kubeadm: what each node needs for it, the control plane on the master, the workers that join, and that all
 //! of them are ready.
 
-use agent::wire::Facts;
+use agent::wire::{Engine, Facts};
 
 use super::node::put;
 use super::{Action, Content, Mark, Plan, UnitStep, View, certificates, id, obstacle, sha256};
@@ -158,7 +158,12 @@ fn planned(plan: &Plan) -> Vec<String> {
 fn member(plan: &mut Plan, view: &View<'_>, belongs: bool, mark: &Mark, first: &[String]) {
     let node = view.node;
     let what = id("kubernetes", node);
-    let mut after: Vec<String> = ["boot", "hosts", "containerd", "pod-network", "pod-routes"]
+    // Docker and Podman are not what kubelet talks to.
+    let runtime = match node.engine {
+        Engine::Docker | Engine::Podman => "containerd",
+        Engine::Containerd | Engine::CriO => "engine",
+    };
+    let mut after: Vec<String> = ["boot", "hosts", runtime, "pod-network", "pod-routes"]
         .map(|what| id(what, node))
         .into();
     after.extend(first.iter().cloned());

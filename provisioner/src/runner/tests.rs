@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod engine;
 mod sabotage;
 
 use std::collections::BTreeMap;

@@ -152,3 +152,25 @@ fn a_fresh_cluster_of_any_engine_has_an_order() {
         assert_eq!(plan.has("retire-docker.m-k8s"), row.engine != Engine::Docker);
     }
 }
+
+#[test]
+fn kubernetes_waits_for_the_runtime_that_kubelet_talks_to() {
+    for (engine, runtime) in [
+        (Engine::Docker, "containerd"),
+        (Engine::Podman, "containerd"),
+        (Engine::Containerd, "engine"),
+        (Engine::CriO, "engine"),
+    ] {
+        let cluster = Cluster::parse_with("cluster.yaml", CLUSTER, Some(engine)).unwrap();
+        let plan = plan(&cluster, &fresh(&cluster)).unwrap();
+        ordered(&plan);
+        let of = |id: &str| plan.changes.iter().find(|change| change.id == id).unwrap();
+        let first = of(&format!("{runtime}.w1-k8s"));
+        assert!(of("kubernetes.w1-k8s").after.contains(&first.id), "{engine:?}");
+        let expected = match engine {
+            Engine::CriO => "crio.service",
+            _ => "containerd.service",
+        };
+        assert!(matches!(&first.action, Action::Unit { unit, .. } if unit == expected));
+    }
+}

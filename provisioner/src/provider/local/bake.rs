@@ -15,6 +15,7 @@ use crate::text;
 const IMPORT: &str = r#"
 set -eu
 root=$1; crio=$2; shift 2
+mount --bind "$root" "$root"
 mount -t proc proc "$root/proc"
 for memory in dev run tmp; do mount -t tmpfs -o mode=755 lab "$root/$memory"; done
 mkdir -m 1777 "$root/dev/shm"
@@ -36,6 +37,8 @@ while [ $# -gt 0 ]; do
     if [ "$crio" = yes ]; then
         tar -C "$2" -cf "$root/run/image.tar" .
         id=$(inside podman --cgroup-manager cgroupfs pull -q oci-archive:/run/image.tar 2> "$root/run/said") || { cat "$root/run/said" >&2; exit 1; }
+        # The archive knows the tag alone: not under a name made of that.
+        inside podman --cgroup-manager cgroupfs untag "$id"
         inside podman --cgroup-manager cgroupfs tag "$id" "$1"
         rm "$root/run/image.tar"
     fi
