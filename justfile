@@ -25,6 +25,21 @@ e2e *ARGUMENTS:
 vm:
     tests/vm/run
 
+# Machines by Vagrant and Docker, with the whole chapter on them; all of it in namespaces of its own
+vagrant-docker:
+    cargo build --package lab-provisioner --bin lab
+    tests/vagrant/docker target/debug/lab chapter4
+
+# The disks of boxes for libvirt and VirtualBox: made twice and compared, booted in QEMU by software emulation; slow
+vagrant-disk:
+    cargo build --package lab-provisioner --bin lab
+    LAB_TWICE=1 tests/vagrant/disk target/debug/lab
+
+# Virtual machines by Vagrant and libvirt with software emulation, and the registry exercise on them; very slow (LAB_PATIENCE)
+vagrant-libvirt:
+    cargo build --package lab-provisioner --bin lab
+    tests/vagrant/libvirt target/debug/lab
+
 # What a command costs beside OpenSSH and the bare command, and what nodes cost; with `lab` as it is built for others
 compare:
     cargo build --release --package lab-provisioner --bin lab
@@ -34,7 +49,7 @@ compare:
     tests/compare/kubernetes.sh target/release/lab
 
 # What takes too long for CI: the chapter's checks proved three times and sabotaged, the program installed, the other kind of host, the comparison
-full: ci vm compare
+full: ci vm vagrant-docker vagrant-disk vagrant-libvirt compare
     cargo lab run chapter4 --yes
     cargo lab test chapter4 --repeat 3
     cargo lab test chapter4 --sabotage

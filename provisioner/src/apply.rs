@@ -3,6 +3,7 @@
 mod command;
 mod install;
 pub mod kubernetes;
+pub mod machine;
 pub mod perform;
 mod proof;
 pub mod readiness;

@@ -10,6 +10,7 @@ mod go;
 mod image;
 mod kubernetes;
 mod layers;
+pub mod machine;
 mod make;
 mod meter;
 mod mirror;

@@ -5,6 +5,7 @@ pub mod engines;
 pub mod kubernetes;
 pub mod layout;
 pub mod lock;
+pub mod machine;
 mod part;
 pub mod recipe;
 pub mod source;

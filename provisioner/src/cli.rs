@@ -1,6 +1,7 @@
 //! The command line: clap types, and one verb per file below.
 
 mod app;
+mod boxes;
 mod bundle;
 mod check;
 mod claims;
@@ -20,6 +21,7 @@ mod kubectl;
 mod lint;
 mod list;
 mod logs;
+mod machines;
 mod new;
 mod overview;
 mod plan;
@@ -194,6 +196,8 @@ enum Verb {
     Lint(lint::Args),
     /// What nodes install from: build, verify, export, import
     Bundle(bundle::Args),
+    /// Boxes of the node image, for Vagrant
+    Box(boxes::Args),
     /// What this host has and lacks
     Doctor(doctor::Args),
     /// Everything a bug report needs in one file, without secrets
@@ -270,6 +274,7 @@ fn dispatch(verb: Verb, app: &App) -> crate::error::Result<u8> {
         Verb::New(args) => new::run(&args, app),
         Verb::Lint(args) => lint::run(&args, app),
         Verb::Bundle(args) => bundle::run(&args, app),
+        Verb::Box(args) => boxes::run(&args, app),
         Verb::Doctor(args) => doctor::run(&args, app),
         Verb::SupportBundle(args) => support_bundle::run(&args, app),
         Verb::Clean(args) => clean::run(&args, app),

@@ -3,6 +3,7 @@
 mod egress;
 mod kubernetes;
 mod network;
+mod ssh;
 
 use std::net::Ipv4Addr;
 
@@ -13,6 +14,7 @@ use crate::node::{NodeName, Role};
 pub use egress::{Egress, Lack, Standing, WayOut};
 pub use kubernetes::Kubernetes;
 pub use network::Network;
+pub use ssh::Ssh;
 
 /// The cluster as the user describes it, checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -50,6 +52,8 @@ pub struct Node {
     pub image: String,
     /// Container engine.
     pub engine: agent::wire::Engine,
+    /// How it is reached, where it is somebody's machine.
+    pub ssh: Ssh,
 }
 
 /// The private registry.
@@ -76,6 +80,13 @@ pub enum ProviderKind {
     Vagrant,
     /// Any machines with SSH.
     Inventory,
+}
+
+impl ProviderKind {
+    /// Whether the lab makes the nodes, with everything in them; else they are machines that were there before.
+    pub fn makes_nodes(self) -> bool {
+        matches!(self, Self::Auto | Self::Local)
+    }
 }
 
 impl Cluster {

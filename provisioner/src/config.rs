@@ -10,6 +10,7 @@ mod kubernetes;
 mod nodes;
 mod raw;
 mod scalar;
+mod ssh;
 
 pub use nodes::MAX_NODES;
 
@@ -17,7 +18,7 @@ use agent::wire::Engine;
 use excerpt::Excerpt;
 use serde_yaml::Location;
 
-pub use crate::cluster::{Cluster, Egress, Kubernetes, Network, Node, ProviderKind, Registry};
+pub use crate::cluster::{Cluster, Egress, Kubernetes, Network, Node, ProviderKind, Registry, Ssh};
 
 /// A place in a file and what is wrong there.
 #[derive(Clone, Debug, PartialEq, Eq)]

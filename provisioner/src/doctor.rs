@@ -63,6 +63,8 @@ pub struct Needs<'a> {
     pub cluster: Option<&'a Cluster>,
     /// Whether the node image must still be built here.
     pub building: bool,
+    /// Whether disks of virtual machines are to be made.
+    pub disks: bool,
     /// Bytes that what is to be built takes in the cache, where that is known.
     pub room: u64,
 }

@@ -4,6 +4,8 @@ pub mod certificates;
 pub mod egress;
 pub mod engine;
 pub mod kubernetes;
+pub mod machine;
+mod mark;
 pub mod mirror;
 pub mod node;
 pub mod obstacle;
@@ -13,6 +15,7 @@ pub mod registry;
 pub mod trust;
 mod view;
 
+pub use mark::Mark;
 pub use problem::Problem;
 pub use query::query;
 
@@ -76,10 +79,12 @@ pub enum Action {
         /// What is written.
         content: Content,
     },
-    /// Install a package as the node's image has it.
-    InstallPackage {
-        /// Its name.
-        package: String,
+    /// Install packages, and what they need.
+    InstallPackages {
+        /// Their names.
+        packages: Vec<String>,
+        /// Where they come from.
+        from: machine::Source,
     },
     /// Unpack the programs an engine has of the bundle.
     InstallPrograms {
@@ -91,6 +96,10 @@ pub enum Action {
         /// The units.
         units: Vec<String>,
     },
+    /// Write down on somebody's machine what was there before the lab.
+    Record,
+    /// Write the mirror's program, as the node image has it.
+    MirrorProgram,
     /// Make the node's engines trust the authority.
     Trust {
         /// `host:port` names.
@@ -149,40 +158,6 @@ pub enum Content {
     LeafCertificate,
     /// The leaf's key.
     LeafKey,
-}
-
-/// What a unit runs with, remembered on the node: a unit whose configuration was written but not read (a killed `lab up`)
-/// has no mark of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Mark {
-    /// File on the node.
-    pub path: String,
-    /// Whether the leaf is a part of it.
-    pub leaf: bool,
-    /// Digest of the configuration.
-    pub configuration: String,
-}
-
-impl Mark {
-    /// What `unit` runs with.
-    pub fn of(unit: &str, configuration: &str, leaf: bool) -> Self {
-        Self {
-            path: Self::path(unit),
-            leaf,
-            configuration: sha256(configuration),
-        }
-    }
-
-    /// Where the mark of `unit` is.
-    pub fn path(unit: &str) -> String {
-        format!("/var/lib/lab/applied/{unit}")
-    }
-
-    /// What the file holds, for a leaf whose certificate has this digest.
-    pub fn content(&self, certificate_sha256: &str) -> String {
-        let leaf = if self.leaf { certificate_sha256 } else { "" };
-        format!("{} {leaf}\n", self.configuration)
-    }
 }
 
 /// What a unit is told.
@@ -245,6 +220,9 @@ impl Plan {
 /// What must change so that the cluster is as described.
 pub fn plan(cluster: &Cluster, observed: &Observed) -> Result<Plan> {
     let mut plan = Plan::default();
+    if machine::unfit(cluster, observed, &mut plan) {
+        return Ok(plan);
+    }
     trust::issue(cluster, observed, &mut plan);
     egress::plan(cluster, observed, &mut plan);
     for node in &cluster.nodes {
@@ -255,7 +233,11 @@ pub fn plan(cluster: &Cluster, observed: &Observed) -> Result<Plan> {
         obstacle::clock(&view, observed.now, &mut plan);
         node::plan(cluster, &view, &mut plan)?;
         egress::resolver(cluster, observed, &view, &mut plan)?;
-        engine::install(&view, &mut plan)?;
+        if cluster.provider.makes_nodes() {
+            engine::install(&view, &mut plan)?;
+        } else {
+            machine::prepare(cluster, &view, &mut plan);
+        }
         trust::install(cluster, &view, &mut plan);
         kubernetes::prepare(cluster, &view, &mut plan)?;
         engine::plan(cluster, &view, &mut plan)?;
@@ -273,6 +255,7 @@ pub fn plan(cluster: &Cluster, observed: &Observed) -> Result<Plan> {
         }
     }
     kubernetes::cluster(cluster, observed, &mut plan);
+    machine::order(cluster, &mut plan);
     // A dependency that is already so needs no waiting for.
     let ids: std::collections::BTreeSet<String> =
         plan.changes.iter().map(|change| change.id.clone()).collect();

@@ -1,14 +1,19 @@
 //! Where nodes come from. A provider makes nodes and says how to reach them; it decides nothing.
 
+pub mod inventory;
 pub mod local;
+pub mod machines;
+pub mod node_image;
+pub mod vagrant;
 
 use std::path::{Path, PathBuf};
 
+use crate::artifact::Bundle;
 use crate::cluster::WayOut;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::node::NodeName;
-use crate::text;
 use crate::transport::Endpoint;
+use machines::{Pins, Place};
 
 /// A node as its provider sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -48,6 +53,14 @@ pub trait Provider: Send + Sync {
     fn boot(&self, node: &NodeName) -> Result<()>;
     /// How to reach the node, with the host keys it must show. Errors if it does not run.
     fn endpoint(&self, node: &NodeName) -> Result<Endpoint>;
+    /// Where a machine that was there before the lab is, and the host keys seen so far; `None` for a node the lab made.
+    fn place(&self, _node: &NodeName) -> Result<Option<(Pins, Place)>> {
+        Ok(None)
+    }
+    /// Whether it can stop and start nodes; one of a provider that cannot reboots itself.
+    fn stops(&self) -> bool {
+        true
+    }
     /// Stops the node; its files stay.
     fn stop(&self, node: &NodeName) -> Result<()>;
     /// Removes the node and its files.
@@ -60,15 +73,12 @@ pub trait Provider: Send + Sync {
     fn restore(&self, snapshot: &str, nodes: &[NodeName]) -> Result<()>;
     /// Saved snapshots, oldest first.
     fn snapshots(&self) -> Result<Vec<Snapshot>>;
-    /// Writes `package` of the node image, and all it needs that is not among `have`, as package files into a directory.
-    fn packages(&self, package: &str, have: &[String], into: &Path) -> Result<Vec<PathBuf>>;
-    /// Writes the archive of an engine's programs, as the bundle has it, into a directory.
-    fn programs(&self, engine: &str, _into: &Path) -> Result<PathBuf> {
-        Err(Error::new(text!(
-            "이 프로바이더는 {engine}의 프로그램을 설치하지 못함",
-            "this provider cannot install the programs of {engine}"
-        )))
-    }
+    /// Whether it can save and restore nodes at all.
+    fn saves(&self) -> bool;
+    /// The bundle nodes are made from, where it was given.
+    fn bundle(&self) -> Option<&Bundle>;
+    /// Writes these packages of the node image, and all they need that is not among `have`, as package files into a directory.
+    fn packages(&self, packages: &[String], have: &[String], into: &Path) -> Result<Vec<PathBuf>>;
     /// Deletes a snapshot.
     fn forget(&self, snapshot: &str) -> Result<()>;
     /// The nodes' way out to the internet; `None` where it is not the lab's to open.

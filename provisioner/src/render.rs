@@ -2,6 +2,7 @@
 
 pub mod engine;
 pub mod kubernetes;
+pub mod machine;
 pub mod page;
 
 use std::net::Ipv4Addr;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agent::client::{Client, ClientError};
+use agent::wire::{FactsQuery, Run};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
@@ -52,6 +53,7 @@ impl Session {
         let digest = hex::encode(Sha256::digest(crate::AGENT));
         let path = format!("{DIRECTORY}/lab-agent-{}", &digest[..16]);
         if !ready(connection, &path, &digest).await? {
+            may_become_root(endpoint, connection).await?;
             connection.upload(crate::AGENT.to_vec(), &path, 0o755).await?;
             if !ready(connection, &path, &digest).await? {
                 return Err(Error::new(text!(
@@ -75,6 +77,43 @@ impl Session {
             Ok(client) => Ok((client, trace)),
             Err(error) => Err(silent(endpoint, &path, error, &trace)),
         }
+    }
+
+    /// Has the machine reboot itself and reaches it again: what answers before it is down has the old boot's id.
+    pub async fn reboot(endpoint: &Endpoint, limit: Duration) -> Result<Self> {
+        let cannot = || {
+            Error::new(text!("기계가 다시 부팅되지 않음", "the machine does not reboot")).on(&endpoint.node)
+        };
+        let boot = async |session: &Self| {
+            session
+                .agent
+                .facts(FactsQuery::default())
+                .await
+                .map(|facts| facts.boot_id)
+        };
+        let deadline = tokio::time::Instant::now() + limit;
+        let session = Self::open(endpoint, limit).await?;
+        let before = boot(&session).await.map_err(|error| cannot().because(error))?;
+        let reboot = Run {
+            argv: ["systemctl", "reboot"].map(str::to_owned).to_vec(),
+            ..Run::default()
+        };
+        // It may be gone before it can answer.
+        let _ = session.agent.run(reboot).await;
+        session.close().await;
+        while tokio::time::Instant::now() < deadline {
+            if let Ok(session) = Self::open(endpoint, patient(Duration::from_secs(2))).await {
+                if boot(&session).await.is_ok_and(|now| now != before) {
+                    return Ok(session);
+                }
+                session.close().await;
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+        Err(cannot().hint(text!(
+            "기계의 콘솔을 보세요; 컨테이너는 스스로 다시 부팅하지 못합니다",
+            "look at its console; a container cannot reboot itself"
+        )))
     }
 
     /// Ends the agent, the channel and the connection; returns once the socket is let go.
@@ -115,6 +154,25 @@ pub async fn open_all(endpoints: &[Endpoint], patience: Duration) -> Vec<Result<
         }));
     }
     sessions
+}
+
+/// Says so where the user has no sudo, or sudo asks for a password.
+async fn may_become_root(endpoint: &Endpoint, connection: &Connection) -> Result<()> {
+    let done = connection.exec(&["true"], None).await?;
+    if done.succeeded() {
+        return Ok(());
+    }
+    let user = &endpoint.user;
+    Err(Error::new(text!(
+        "{user} 사용자가 비밀번호 없이 sudo를 쓸 수 없음",
+        "{user} cannot use sudo without a password"
+    ))
+    .on(&endpoint.node)
+    .output(done.printed())
+    .hint(text!(
+        "그 기계에서: `echo '{user} ALL=(ALL) NOPASSWD: ALL' | sudo tee /etc/sudoers.d/lab`, 또는 root로 로그인하세요 (`ssh: {{user: root}}`)",
+        "on that machine: `echo '{user} ALL=(ALL) NOPASSWD: ALL' | sudo tee /etc/sudoers.d/lab`, or log in as root (`ssh: {{user: root}}`)"
+    )))
 }
 
 fn silent(endpoint: &Endpoint, path: &str, error: ClientError, trace: &Trace) -> Error {

@@ -3,5 +3,6 @@
 pub mod browser;
 pub mod host;
 pub mod internet;
+pub mod machines;
 pub mod module;
 pub mod seat;

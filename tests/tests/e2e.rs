@@ -27,6 +27,8 @@ mod files;
 mod host;
 #[path = "e2e/interrupt.rs"]
 mod interrupt;
+#[path = "e2e/inventory.rs"]
+mod inventory;
 #[path = "e2e/kubernetes.rs"]
 mod kubernetes;
 #[path = "e2e/labs.rs"]
@@ -53,6 +55,8 @@ mod toolchain;
 mod trust;
 #[path = "e2e/upkeep.rs"]
 mod upkeep;
+#[path = "e2e/vagrant.rs"]
+mod vagrant;
 #[path = "e2e/vagrantfile.rs"]
 mod vagrantfile;
 
@@ -150,6 +154,7 @@ pub fn all() -> Vec<Trial> {
         labs::tests(),
         kubernetes::tests(),
         interrupt::tests(),
+        inventory::tests(),
         offline::tests(),
         report::tests(),
         record::tests(),
@@ -158,6 +163,7 @@ pub fn all() -> Vec<Trial> {
         upkeep::tests(),
         vagrantfile::tests(),
         toolchain::tests(),
+        vagrant::tests(),
         trust::tests(),
         broken::tests(),
         host::tests(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
+use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -113,6 +114,8 @@ fn constant() -> Facts {
         },
         agent: env!("CARGO_PKG_VERSION").into(),
         capabilities: capabilities(),
+        addresses: addresses(),
+        overlay: overlay(),
         ..Facts::default()
     }
 }
@@ -129,6 +132,29 @@ fn capabilities() -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("CapBnd:"));
     line.and_then(|line| u64::from_str_radix(line.trim(), 16).ok())
         .unwrap_or_default()
+}
+
+fn addresses() -> Vec<IpAddr> {
+    let all = nix::ifaddrs::getifaddrs().into_iter().flatten();
+    let mut found: Vec<IpAddr> = all
+        .filter_map(|interface| {
+            let address = interface.address?;
+            let four = address.as_sockaddr_in().map(|address| IpAddr::V4(address.ip()));
+            four.or_else(|| address.as_sockaddr_in6().map(|address| IpAddr::V6(address.ip())))
+        })
+        .filter(|address| !address.is_loopback())
+        .collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+fn overlay() -> bool {
+    let loaded = fs::read_to_string("/proc/filesystems").unwrap_or_default();
+    let modules = format!("/lib/modules/{}/modules.dep", line("/proc/sys/kernel/osrelease"));
+    let modules = fs::read_to_string(modules).unwrap_or_default();
+    loaded.lines().any(|line| line.ends_with("\toverlay"))
+        || modules.lines().any(|line| line.contains("/overlay.ko"))
 }
 
 fn memory_field(text: &str, key: &str) -> u64 {

@@ -1,6 +1,7 @@
 //! What is known of a node: the answer to a [`FactsQuery`](super::FactsQuery). Types only; the agent's handler fills them.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +52,10 @@ pub struct Facts {
     pub engines: Vec<EngineFact>,
     /// Capabilities a process of the node can have, as `CapBnd` of /proc/self/status says.
     pub capabilities: u64,
+    /// Addresses of its interfaces, without the loopback's.
+    pub addresses: Vec<IpAddr>,
+    /// Whether its kernel has overlay file systems, loaded or as a module.
+    pub overlay: bool,
     /// The nodes of Kubernetes, if asked for; `None` where its API does not answer.
     pub kubernetes: Option<Vec<KubernetesNode>>,
     /// Kubernetes' own pods (those of `kube-system`), if asked for; `None` where its API does not answer.

@@ -12,6 +12,7 @@ use super::Needless;
 use super::command::{retire, unit_step};
 use super::install;
 use super::kubernetes;
+use super::machine;
 use super::readiness::{self, Wanted};
 use crate::authority_store::AuthorityStore;
 use crate::config::Cluster;
@@ -177,9 +178,12 @@ impl Hands {
             Action::RegistryContainer(definition) => self.registry(session, definition).await,
             Action::ProvePush(proof) => self.push(session, proof).await,
             Action::ProvePull(proof) => self.pull(session, proof).await,
-            Action::InstallPackage { package } => {
-                install::package(session, &self.provider, &self.state, package).await
+            Action::InstallPackages { packages, from } => {
+                install::packages(session, &self.provider, &self.state, packages, *from).await
             }
+            Action::Record => machine::record(session).await,
+            Action::MirrorProgram => machine::mirror_program(session, &self.provider).await,
+            Action::MirrorContent => machine::mirror_content(session, &self.provider).await,
             Action::InstallPrograms { engine } => {
                 install::programs(session, &self.provider, &self.state, engine).await
             }
@@ -200,9 +204,6 @@ impl Hands {
                 };
                 readiness::ready(session, &wanted).await
             }
-            Action::MirrorContent => Err(Error::new("the node's image lacks the mirror's content")
-                .on(&session.node)
-                .hint(text!("`lab reset {}`", "run `lab reset {}`", session.node))),
             Action::Boot | Action::Egress { .. } | Action::IssueAuthority | Action::IssueLeaf => Ok(()),
         }
     }

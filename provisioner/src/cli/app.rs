@@ -2,6 +2,7 @@
 
 use crate::asked::Asked;
 use crate::bundle::Bundle;
+use crate::cli::machines::{self, Settled};
 use crate::cli::{Format, Global, yaml};
 use crate::config::{Cluster, ProviderKind};
 use crate::error::{Error, Result};
@@ -9,7 +10,9 @@ use crate::event::Sink;
 use crate::interrupt::Interrupt;
 use crate::paths::Paths;
 use crate::provider::Provider;
+use crate::provider::inventory::Inventory;
 use crate::provider::local::Local;
+use crate::provider::vagrant::Vagrant;
 use crate::report::out::Out;
 use crate::report::terminal::Terminal;
 use crate::text;
@@ -58,12 +61,26 @@ impl App {
         Paths::discover(&start)
     }
 
-    /// The project's cluster, with what this seat was asked. All problems of cluster.yaml are printed before the error.
+    /// The project's cluster: what cluster.yaml says, what this seat was asked, and what there is. All problems of cluster.yaml are
+    /// printed before the error.
     pub fn cluster(&self, paths: &Paths) -> Result<Cluster> {
+        self.settled(paths).map(|settled| settled.cluster)
+    }
+
+    /// The project's cluster, with this engine for nodes that name none, if one is given.
+    pub fn cluster_with(&self, paths: &Paths, engine: Option<Engine>) -> Result<Cluster> {
+        let asked = Asked::read(&paths.state)?;
+        let mut cluster = self.described(paths, engine.or(asked.engine))?;
+        asked.add_to(&mut cluster)?;
+        Ok(machines::settle(paths, cluster)?.cluster)
+    }
+
+    /// The same, with what differs from cluster.yaml.
+    pub fn settled(&self, paths: &Paths) -> Result<Settled> {
         let asked = Asked::read(&paths.state)?;
         let mut cluster = self.described(paths, asked.engine)?;
         asked.add_to(&mut cluster)?;
-        Ok(cluster)
+        machines::settle(paths, cluster)
     }
 
     /// The cluster as cluster.yaml alone describes it, but for the engine of nodes that name none, if one is given.
@@ -97,8 +114,8 @@ impl App {
             ProviderKind::Auto | ProviderKind::Local => Ok(Box::new(
                 Local::new(paths, cluster, bundle).offline(self.global.offline),
             )),
-            ProviderKind::Vagrant => Err(Error::new("the vagrant provider is not built yet")),
-            ProviderKind::Inventory => Err(Error::new("the inventory provider is not built yet")),
+            ProviderKind::Vagrant => Ok(Box::new(Vagrant::new(paths, cluster, bundle))),
+            ProviderKind::Inventory => Ok(Box::new(Inventory::new(paths, cluster, bundle))),
         }
     }
 }

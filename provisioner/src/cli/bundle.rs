@@ -124,6 +124,7 @@ fn build(app: &App, paths: &Paths, options: &Options) -> Result<Parts> {
             needs: doctor::Needs {
                 cluster: None,
                 building: true,
+                disks: false,
                 room,
             },
             yes: app.global.yes,

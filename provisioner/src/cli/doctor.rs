@@ -22,6 +22,7 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
     let needs = Needs {
         cluster: cluster.as_ref(),
         building: true,
+        disks: false,
         room: 0,
     };
     if args.fix {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::cli::App;
+use crate::config::ProviderKind;
 use crate::error::{Error, Result, exit};
 use crate::provider::NodeState;
 use crate::report::out::bytes;
@@ -22,28 +23,45 @@ pub fn run(_args: &Args, app: &App) -> Result<u8> {
         .filter(|(_, state)| *state != NodeState::Absent)
         .collect();
     let nodes: Vec<_> = there.into_iter().map(|(node, _)| node).collect();
-    let words = text!("삭제", "remove");
+    match seat.cluster.provider {
+        ProviderKind::Inventory => super::machines::put_back(app, &seat, &nodes)?,
+        ProviderKind::Vagrant if !nodes.is_empty() && !super::machines::may_destroy(app, &nodes)? => {
+            return Ok(exit::CANNOT);
+        }
+        _ => {}
+    }
+    let words = match seat.cluster.provider {
+        ProviderKind::Inventory => text!("잊음", "forget"),
+        _ => text!("삭제", "remove"),
+    };
     seat.each(app, &nodes, ("destroy", &words), |provider, node| {
         provider.destroy(node)
     })?;
-    let work = app.sink.work(
-        None,
-        "dismantle",
-        text!(
+    if seat.cluster.provider.makes_nodes() {
+        let words = text!(
             "네트워크, 디스크, 스냅샷 삭제",
             "remove network, disk and snapshots"
-        ),
-    );
-    work.finish(seat.provider.dismantle())?;
+        );
+        let work = app.sink.work(None, "dismantle", words);
+        work.finish(seat.provider.dismantle())?;
+    }
     let work = app
         .sink
         .work(None, "forget", text!("키와 기록 삭제", "remove keys and journal"));
     work.finish(empty(&seat.paths.state))?;
     let cache = super::clean::size(&seat.paths.cache);
+    let done = match seat.cluster.provider {
+        ProviderKind::Inventory => text!(
+            "기계 {}개를 이전 상태로 되돌림",
+            "{} machine(s) put back as they were",
+            nodes.len()
+        ),
+        _ => text!("노드 {}개 삭제됨", "{} node(s) removed", nodes.len()),
+    };
+    let (done_ko, done_en) = (&done.ko, &done.en);
     app.sink.note(text!(
-        "노드 {}개 삭제됨. 남은 것: 캐시 {} ({}), 보고서 ({})",
-        "{} node(s) removed. what stays: the cache, {} ({}), and reports ({})",
-        nodes.len(),
+        "{done_ko}. 남은 것: 캐시 {} ({}), 보고서 ({})",
+        "{done_en}. what stays: the cache, {} ({}), and reports ({})",
         bytes(cache),
         seat.paths.cache.display(),
         seat.paths.reports.display()

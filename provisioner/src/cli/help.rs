@@ -61,6 +61,7 @@ const VERBS: &[(&str, &str)] = &[
     ),
     ("lint", "노드 없이 실습 파일을 검사"),
     ("bundle", "노드가 설치에 쓰는 것: 빌드, 검증, 내보내기, 가져오기"),
+    ("box", "Vagrant에 쓸 노드 이미지의 상자"),
     ("doctor", "이 컴퓨터에 있는 것과 없는 것"),
     (
         "support-bundle",

@@ -1,6 +1,5 @@
 //! `lab plan`.
 
-use crate::asked::Asked;
 use crate::cli::{App, EngineArgument};
 use crate::error::{Result, exit};
 use crate::gather::{Sessions, Sight, look};
@@ -19,9 +18,8 @@ pub struct Args {
 /// Runs the verb.
 pub fn run(args: &Args, app: &App) -> Result<u8> {
     let mut seat = app.look()?;
-    if let Some(engine) = args.engine {
-        seat.cluster = app.described(&seat.paths, Some(engine.into()))?;
-        Asked::read(&seat.paths.state)?.add_to(&mut seat.cluster)?;
+    if args.engine.is_some() {
+        seat.cluster = app.cluster_with(&seat.paths, args.engine.map(Into::into))?;
     }
     let mut sessions = Sessions::new();
     let looking = look(

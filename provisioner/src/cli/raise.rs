@@ -12,7 +12,7 @@ use crate::doctor::{self, Needs};
 use crate::error::Result;
 use crate::provider::NodeState;
 use crate::up::{Request, Up, bring_up};
-use crate::{engine, text};
+use crate::{engine, privilege, text};
 
 /// A seat whose cluster is up.
 pub struct Raised {
@@ -34,8 +34,7 @@ pub fn raise(app: &App, verb: &str, engine: Option<EngineArgument>) -> Result<Ra
         engine: Some(engine.into()),
         ..Asked::read(&seat.paths.state)?
     };
-    seat.cluster = app.described(&seat.paths, asked.engine)?;
-    asked.add_to(&mut seat.cluster)?;
+    seat.cluster = app.cluster_with(&seat.paths, asked.engine)?;
     raise_seat(app, seat, Some(&asked))
 }
 
@@ -104,6 +103,12 @@ fn bundle(app: &App, seat: &Seat) -> Result<Bundle> {
     };
     let cached = builder::cached(&seat.paths, &options.extent)?;
     let building = cached.is_none() && !app.global.offline;
+    let makes_nodes = seat.cluster.provider.makes_nodes();
+    if !makes_nodes && !building {
+        return cached.map_or_else(|| builder::ensure(&seat.paths, &options, &app.sink), Ok);
+    }
+    let why = text!("번들을 만들려고", "to build the bundle");
+    privilege::ensure_root(&why, app.out, &seat.paths)?;
     let room = match building {
         true => app.consent(&seat.paths, &options)?,
         false => 0,
@@ -111,8 +116,9 @@ fn bundle(app: &App, seat: &Seat) -> Result<Bundle> {
     doctor::ensure_host(&doctor::Request {
         paths: &seat.paths,
         needs: Needs {
-            cluster: Some(&seat.cluster),
+            cluster: Some(&seat.cluster).filter(|_| makes_nodes),
             building,
+            disks: false,
             room,
         },
         yes: app.global.yes,
@@ -124,6 +130,9 @@ fn bundle(app: &App, seat: &Seat) -> Result<Bundle> {
 
 /// A new cluster is saved as it is; so is one whose `lab up` was killed before it was saved.
 fn save_fresh(app: &App, seat: &Seat, created: bool) -> Result<()> {
+    if !seat.provider.saves() {
+        return Ok(());
+    }
     let saved = seat.provider.snapshots()?;
     if !created && saved.iter().any(|snapshot| snapshot.name == FRESH) {
         return Ok(());
@@ -131,5 +140,13 @@ fn save_fresh(app: &App, seat: &Seat, created: bool) -> Result<()> {
     let work = app
         .sink
         .work(None, FRESH, text!("스냅숏 fresh 저장", "save the snapshot fresh"));
-    work.finish(seat.provider.save(FRESH, true))
+    let done = work.finish(seat.provider.save(FRESH, true));
+    match done {
+        // Somebody's machine may not be one that can be saved; the cluster is up all the same.
+        Err(error) if !seat.cluster.provider.makes_nodes() => {
+            app.sink.warn(error.told());
+            Ok(())
+        }
+        done => done,
+    }
 }

@@ -11,6 +11,7 @@ use crate::cli::seat::{Seat, select};
 use crate::cli::snapshot::FRESH;
 use crate::error::{Error, Result, exit};
 use crate::node::NodeName;
+use crate::provider::machines::no_snapshots;
 use crate::provider::{NodeState, Snapshot};
 use crate::session::Session;
 use crate::text;
@@ -38,6 +39,9 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
     }
     let seat = app.change("reset")?;
     let nodes = select(&seat.cluster, &args.names)?;
+    if !seat.provider.saves() {
+        return Err(no_snapshots(seat.provider.name()));
+    }
     let snapshots = seat.provider.snapshots()?;
     let fresh = snapshots
         .iter()

@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 use crate::cli::App;
 use crate::cli::seat::select;
 use crate::error::{Result, exit};
+use crate::session::Session;
 use crate::text;
 
 /// Arguments of `lab restart`.
@@ -26,6 +27,11 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
         &nodes,
         ("restart", &text!("재시작", "restart")),
         |provider, node| {
+            if !provider.stops() {
+                let endpoint = provider.endpoint(node)?;
+                let limit = crate::transport::patient(std::time::Duration::from_secs(180));
+                return app.block_on(Session::reboot(&endpoint, limit))?.map(drop);
+            }
             provider.stop(node)?;
             provider.boot(node)
         },

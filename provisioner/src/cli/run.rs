@@ -52,10 +52,7 @@ pub struct Args {
 /// Runs the verb.
 pub fn run(args: &Args, app: &App) -> Result<u8> {
     let paths = app.paths()?;
-    let cluster = match args.engine {
-        Some(engine) => app.described(&paths, Some(engine.into()))?,
-        None => app.cluster(&paths)?,
-    };
+    let cluster = app.cluster_with(&paths, args.engine.map(Into::into))?;
     let lab = exercise::find(exercise::split(&args.lab).0, &paths, Some(&cluster), app.out)?;
     let chosen = choose(args, &lab)?;
     if args.dry_run {

@@ -7,7 +7,8 @@ use crate::apply::readiness::{self, Wanted};
 use time::OffsetDateTime;
 
 use crate::cli::App;
-use crate::config::{Cluster, Node, ProviderKind};
+use crate::cli::machines::{self, Settled};
+use crate::config::{Cluster, Node};
 use crate::error::{Error, Result};
 use crate::node::{NodeName, Role};
 use crate::paths::Paths;
@@ -44,12 +45,16 @@ impl App {
 
     fn seat(&self, verb: Option<&str>, why: &Text) -> Result<Seat> {
         let paths = self.paths()?;
-        let cluster = self.cluster(&paths)?;
-        if matches!(cluster.provider, ProviderKind::Auto | ProviderKind::Local) {
+        let Settled { cluster, remarks } = self.settled(&paths)?;
+        if cluster.provider.makes_nodes() {
             privilege::ensure_root(why, self.out, &paths)?;
         }
+        remarks.into_iter().for_each(|remark| self.sink.note(remark));
         let lock = verb.map(|verb| crate::seat::lock(&paths, verb)).transpose()?;
-        let provider = self.provider(&paths, &cluster)?.into();
+        let provider: std::sync::Arc<dyn Provider> = self.provider(&paths, &cluster)?.into();
+        if !cluster.provider.makes_nodes() {
+            machines::meet(self, provider.as_ref())?;
+        }
         Ok(Seat {
             paths,
             cluster,
@@ -217,6 +222,7 @@ mod tests {
             memory: 1 << 30,
             image: "debian-13".into(),
             engine: agent::wire::Engine::Docker,
+            ssh: crate::config::Ssh::default(),
         };
         Cluster {
             name: "test".into(),
@@ -224,7 +230,7 @@ mod tests {
                 base: std::net::Ipv4Addr::new(192, 168, 1, 0),
                 prefix: 24,
             },
-            provider: ProviderKind::Local,
+            provider: crate::config::ProviderKind::Local,
             nodes: names.iter().enumerate().map(node).collect(),
             registry: Registry {
                 host: names[0].parse().unwrap(),

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::asked::Asked;
 use crate::cli::raise::raise_seat;
-use crate::cli::{App, EngineArgument};
+use crate::cli::{App, EngineArgument, machines};
 use crate::config::Cluster;
 use crate::error::{Error, Result, exit};
 use crate::text;
@@ -34,8 +34,9 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
         engine,
         ..args.asked(&described, &before)?
     };
-    seat.cluster = described;
-    asked.add_to(&mut seat.cluster)?;
+    let mut wanted = described;
+    asked.add_to(&mut wanted)?;
+    seat.cluster = machines::settle(&seat.paths, wanted)?.cluster;
     if before.kubernetes.is_some() && asked.kubernetes.is_none() {
         app.sink.warn(text!(
             "쿠버네티스를 이제 돌보지 않습니다. 이미 구성된 것은 노드에 남습니다: 없는 노드로 되돌리려면 `lab down` 다음에 `lab up`",

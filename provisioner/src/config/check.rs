@@ -8,7 +8,7 @@ use serde_yaml::{Location, Spanned};
 
 use super::raw::{self, Word};
 use super::scalar::{self, Wrong};
-use super::{Cluster, Egress, Network, Node, Problem, ProviderKind, Registry, suggest};
+use super::{Cluster, Egress, Network, Node, Problem, ProviderKind, Registry, Ssh, suggest};
 use crate::node::{NodeName, Role};
 use crate::text;
 
@@ -46,6 +46,7 @@ pub(super) struct Draft<'raw> {
     pub(super) memory: Option<u64>,
     pub(super) image: String,
     pub(super) engine: Engine,
+    pub(super) ssh: Ssh,
 }
 
 impl Checker<'_> {
@@ -60,14 +61,18 @@ impl Checker<'_> {
             .unwrap_or_else(|| IMAGE.to_owned());
         let named = self.read(&raw.engine, engine).unwrap_or(Engine::Docker);
         let engine = self.engine.unwrap_or(named);
+        let ssh = self.common_ssh(raw.ssh.as_ref());
         let nodes = raw.nodes.iter().flat_map(|nodes| &nodes.value);
         let drafts: Vec<Draft<'_>> = nodes
-            .map(|node| self.draft(&node.value, &image, engine))
+            .map(|node| self.draft(&node.value, (&image, engine, &ssh)))
             .collect();
         if let Some(nodes) = &raw.nodes {
             self.count(nodes, &drafts);
         }
         self.duplicates(&drafts);
+        if provider == Some(ProviderKind::Inventory) {
+            self.same_machine(&drafts);
+        }
         if let Some(network) = network {
             self.addresses(&drafts, network);
         }
@@ -109,8 +114,7 @@ impl Checker<'_> {
     fn draft<'raw>(
         &mut self,
         raw: &'raw raw::Node,
-        default_image: &str,
-        default_engine: Engine,
+        (default_image, default_engine, common): (&str, Engine, &Ssh),
     ) -> Draft<'raw> {
         Draft {
             raw,
@@ -123,6 +127,7 @@ impl Checker<'_> {
                 .read(&raw.image, scalar::node_image)
                 .unwrap_or_else(|| default_image.to_owned()),
             engine: self.read(&raw.engine, engine).unwrap_or(default_engine),
+            ssh: self.ssh(raw.ssh.as_ref(), common),
         }
     }
 
@@ -200,6 +205,7 @@ impl Draft<'_> {
             memory: self.memory?,
             image: self.image,
             engine: self.engine,
+            ssh: self.ssh,
         })
     }
 }

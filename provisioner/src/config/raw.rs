@@ -33,6 +33,9 @@ pub struct Cluster {
     /// Every node's container engine, unless a node names its own.
     #[schemars(with = "Option<Engine>")]
     pub engine: Option<Word>,
+    /// How every machine is reached by SSH (provider inventory), unless a node says otherwise.
+    #[schemars(with = "Option<Ssh>")]
+    pub ssh: Option<Spanned<Ssh>>,
     /// The nodes: exactly one master.
     #[schemars(required, with = "Vec<Node>", length(min = 1, max = 32))]
     pub nodes: Option<Spanned<Vec<Spanned<Node>>>>,
@@ -107,6 +110,34 @@ pub struct Node {
     /// Its container engine, if not the cluster's.
     #[schemars(with = "Option<Engine>")]
     pub engine: Option<Word>,
+    /// How it is reached by SSH (provider inventory).
+    #[schemars(with = "Option<Ssh>")]
+    pub ssh: Option<Spanned<Ssh>>,
+}
+
+/// SSH to a machine that was there before the lab.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Ssh {
+    /// Address or name it is reached at (default: the node's address).
+    #[schemars(with = "Option<String>")]
+    pub address: Option<Word>,
+    /// Port (default 22).
+    #[schemars(with = "Option<u16>", range(min = 1))]
+    pub port: Option<Word>,
+    /// Who logs in: root, or somebody who may use sudo without a password (default: who runs lab).
+    #[schemars(with = "Option<String>")]
+    pub user: Option<Word>,
+    /// A private key file without a passphrase: absolute, ~/…, or relative to the project.
+    #[schemars(with = "Option<String>")]
+    pub key: Option<Word>,
+    /// Whether the keys of the SSH agent are tried (default: if no key and no password is named).
+    #[schemars(with = "Option<bool>")]
+    pub agent: Option<Word>,
+    /// A file with the password, readable by its owner only.
+    #[serde(rename = "password-file")]
+    #[schemars(with = "Option<String>")]
+    pub password_file: Option<Word>,
 }
 
 /// The private registry.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod kubernetes;
+mod ssh;
 mod text;
 
 use super::{Cluster, Egress, ProviderKind};
@@ -111,7 +112,7 @@ extra: 1
             "3:11: `lokal` is not one of auto | local | vagrant | inventory → did you mean `local`?",
             "5:63: `0` is not a number from 1 to 256",
             "5:74: `2GB` is not an amount of memory → for example 2GiB or 512MiB",
-            "5:79: unknown key `colour` → known here: engine, image",
+            "5:79: unknown key `colour` → known here: engine, image, ssh",
             "6:5: the key `memory` is missing → memory: Memory, e.g. 2GiB or 512MiB.",
             "6:12: the node name `m-k8s` appears twice → first on line 5",
             "6:26: `wroker` is not one of master | worker → did you mean `worker`?",
@@ -119,7 +120,7 @@ extra: 1
             "7:18: there is no node `m-k9s` → did you mean `m-k8s`?",
             "7:31: port 5000 is taken by the mirror → the notes use 8443",
             "7:44: `Registry:2` is not an image name → for example registry:2 (lower case)",
-            "8:1: unknown key `extra` → known here: engine, image, kubernetes, network",
+            "8:1: unknown key `extra` → known here: engine, image, kubernetes, network, ssh",
         ],
     );
 }

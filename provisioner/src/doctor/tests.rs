@@ -20,6 +20,7 @@ fn cluster() -> Cluster {
         memory: 2 << 30,
         image: "debian-13".into(),
         engine: agent::wire::Engine::Docker,
+        ssh: crate::config::Ssh::default(),
     };
     Cluster {
         name: "one".into(),
@@ -83,6 +84,7 @@ fn found(host: &Host, name: &str) -> Finding {
         Needs {
             cluster: Some(&cluster),
             building: true,
+            disks: false,
             room: 0,
         },
     );
@@ -101,6 +103,7 @@ fn a_good_host_has_nothing_to_do() {
         Needs {
             cluster: Some(&cluster),
             building: true,
+            disks: false,
             room: 0,
         },
     ) {
@@ -196,6 +199,7 @@ fn what_is_to_be_built_needs_room_in_the_cache() {
     let lacking = |room: u64| -> Vec<&str> {
         let needs = Needs {
             building: true,
+            disks: false,
             room,
             ..Needs::default()
         };

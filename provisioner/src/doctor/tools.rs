@@ -9,6 +9,8 @@ pub(super) enum When {
     Always,
     /// To make the node image; not where a bundle was imported.
     Building,
+    /// To put disks of virtual machines into the form of a hypervisor.
+    Disks,
     /// For nodes' way out to the internet.
     Egress,
 }
@@ -45,6 +47,7 @@ pub(super) const TOOLS: &[Tool] = &[
     tool("zstd", "zstd", When::Always),
     tool("ssh-keygen", "openssh-client", When::Always),
     tool("mmdebstrap", "mmdebstrap", When::Building),
+    tool("qemu-img", "qemu-utils", When::Disks),
     tool("pasta", "passt", When::Egress),
 ];
 
@@ -67,7 +70,7 @@ pub(super) fn runtime_package(host: &Host) -> &'static str {
 pub(super) fn building() -> Vec<&'static str> {
     TOOLS
         .iter()
-        .filter(|tool| tool.when != When::Egress)
+        .filter(|tool| matches!(tool.when, When::Always | When::Building))
         .map(|tool| tool.program)
         .collect()
 }

@@ -2,6 +2,7 @@
 
 use agent::wire::Engine;
 
+use super::machine::Source;
 use super::node::{DAEMON, put};
 use super::{Action, Content, Mark, Plan, UnitStep, View, id, mirror, sha256};
 use crate::bundle::engines::programs;
@@ -139,8 +140,9 @@ pub(super) fn install(view: &View<'_>, plan: &mut Plan) -> Result<()> {
         text!("노드 이미지의 {name} 설치", "install {name} from the node image"),
         text!("설치되어 있지 않음", "it is not installed"),
     );
-    let action = Action::InstallPackage {
-        package: package.into(),
+    let action = Action::InstallPackages {
+        packages: vec![package.into()],
+        from: Source::Bundle,
     };
     plan.add(id("install", node), Some(node), action, &[], words);
     Ok(())
@@ -175,7 +177,9 @@ fn retire(view: &View<'_>, plan: &mut Plan) {
 
 pub(super) fn plan(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) -> Result<()> {
     let node = view.node;
-    retire(view, plan);
+    if cluster.provider.makes_nodes() {
+        retire(view, plan);
+    }
     let pieces = pieces(cluster, node)?;
     for piece in &pieces {
         if !view.holds(piece.path, &sha256(&piece.content), 0o644) {

@@ -2,7 +2,7 @@
 
 use agent::wire::FactsQuery;
 
-use super::{Mark, certificates, egress, engine, kubernetes, mirror, node, obstacle, registry};
+use super::{Mark, certificates, egress, engine, kubernetes, machine, mirror, node, obstacle, registry};
 use crate::bundle::MIRROR_STORAGE;
 use crate::config::{Cluster, Node};
 use crate::error::Result;
@@ -19,6 +19,11 @@ pub fn query(cluster: &Cluster, at: &Node) -> Result<FactsQuery> {
         ..FactsQuery::default()
     };
     query.files.extend(engine::files(cluster, at)?);
+    if !cluster.provider.makes_nodes() {
+        query
+            .files
+            .extend(machine::files(at.name == cluster.registry.host));
+    }
     if let Some(wanted) = &cluster.kubernetes {
         query.files.extend(kubernetes::FILES.map(Into::into));
         query.files.push(kubernetes::mark(cluster, wanted).path);

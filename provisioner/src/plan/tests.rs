@@ -10,6 +10,7 @@ use crate::facts::{Observed, Seen};
 mod certificates;
 mod engine;
 mod kubernetes;
+mod machine;
 mod obstacle;
 mod world;
 

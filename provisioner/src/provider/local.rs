@@ -255,26 +255,17 @@ impl Provider for Local {
         snapshot::list(&self.start_keeper()?, &self.state)
     }
 
-    fn programs(&self, engine: &str, into: &Path) -> Result<PathBuf> {
-        let archive = self.bundle.as_ref().and_then(|bundle| bundle.engines.get(engine));
-        let archive = archive.ok_or_else(|| {
-            Error::new(text!(
-                "번들에 {engine}의 프로그램이 없음",
-                "the bundle has no programs of {engine}"
-            ))
-        })?;
-        let path = into.join("programs.tar");
-        let unpack = || -> std::io::Result<()> {
-            let from = std::fs::File::open(&archive.path)?;
-            zstd::stream::copy_decode(from, std::fs::File::create(&path)?)
-        };
-        unpack().map_err(|error| Error::new("cannot unpack the bundle").because(error))?;
-        Ok(path)
+    fn saves(&self) -> bool {
+        true
     }
 
-    fn packages(&self, package: &str, have: &[String], into: &Path) -> Result<Vec<PathBuf>> {
+    fn bundle(&self) -> Option<&Bundle> {
+        self.bundle.as_ref()
+    }
+
+    fn packages(&self, packages: &[String], have: &[String], into: &Path) -> Result<Vec<PathBuf>> {
         let base = disk::newest_base(&self.running_keeper()?, &self.state)?;
-        packages::write(&base, package, have, into)
+        packages::write(&base, packages, have, into)
     }
 
     fn forget(&self, snapshot: &str) -> Result<()> {

@@ -129,11 +129,16 @@ impl<'seat> Classroom<'seat> {
             .ok_or_else(|| Error::new("no provider can restart this node").on(node))?;
         // Only the current thread waits: the provider's calls block.
         let endpoint = tokio::task::block_in_place(|| {
-            provider.stop(node)?;
-            provider.boot(node)?;
+            if provider.stops() {
+                provider.stop(node)?;
+                provider.boot(node)?;
+            }
             provider.endpoint(node)
         })?;
-        let session = Session::open(&endpoint, patient(deadline)).await?;
+        let session = match provider.stops() {
+            true => Session::open(&endpoint, patient(deadline)).await?,
+            false => Session::reboot(&endpoint, patient(deadline)).await?,
+        };
         self.clients
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -22,6 +22,7 @@ use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::oneshot;
 
+pub use hostkey::fingerprint_of;
 pub use link::Silence;
 pub use pump::Ended;
 
@@ -29,8 +30,7 @@ use crate::error::{Error, Result};
 use crate::node::NodeName;
 use crate::text;
 use crate::transport::{Endpoint, patient, quote};
-use link::Fault;
-use thread::Task;
+use {link::Fault, thread::Task};
 
 /// A command that ended, with at most 256 KiB of each output.
 #[derive(Clone, Debug, PartialEq, Eq)]

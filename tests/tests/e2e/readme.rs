@@ -29,7 +29,7 @@ enum Way {
 use Way::{As, By, Ci, Ends, Full};
 
 /// In the order they are run.
-const COMMANDS: [(&str, Way); 54] = [
+const COMMANDS: [(&str, Way); 55] = [
     ("cargo lab", By("labs::chapter4_passes_and_reports")),
     ("cargo lab run chapter4", By("labs::chapter4_passes_and_reports")),
     ("cargo test --workspace", Ci),
@@ -99,6 +99,10 @@ const COMMANDS: [(&str, Way); 54] = [
     (
         "lab lint mine",
         As("lab lint mine && rm -r labs/mine && rmdir labs"),
+    ),
+    (
+        "lab box build",
+        By("vagrant::containers_by_vagrant_are_machines_of_the_cluster"),
     ),
     ("lab bundle export lab.bundle", Ends(0)),
     (

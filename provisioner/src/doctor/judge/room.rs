@@ -141,6 +141,7 @@ pub(super) fn programs(host: &Host, needs: Needs<'_>) -> Vec<Finding> {
     let wanted = |tool: &&Tool| match tool.when {
         When::Always => true,
         When::Building => needs.building,
+        When::Disks => needs.disks,
         When::Egress => egress != Egress::Off,
     };
     let runtime = match tools::runtime(host) {

@@ -91,7 +91,6 @@ impl Allowed {
 pub fn write(keeper: &Keeper, root: &Path, node: &Node) -> Result<()> {
     let failed = || Error::new("cannot write the container's config.json").on(&node.name);
     let value = describe(
-        &Allowed::read(),
         root,
         &network::namespace(keeper, &node.name),
         keeper.instance(),
@@ -104,7 +103,9 @@ pub fn write(keeper: &Keeper, root: &Path, node: &Node) -> Result<()> {
     write_whole(&directory.join("config.json"), &text)
 }
 
-fn describe(allowed: &Allowed, root: &Path, network: &Path, instance: &str, node: &Node) -> Value {
+/// The configuration of a container that boots systemd from `root` in a network namespace, with what the host allows.
+pub fn describe(root: &Path, network: &Path, instance: &str, node: &Node) -> Value {
+    let allowed = Allowed::read();
     let named = CAPABILITIES
         .iter()
         .enumerate()

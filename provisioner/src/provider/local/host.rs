@@ -112,6 +112,11 @@ pub fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
 }
 
+/// Whether anybody but its owner may read or write a file.
+pub fn others_may_read(path: &Path) -> std::io::Result<bool> {
+    Ok(std::os::unix::fs::MetadataExt::mode(&path.metadata()?) & 0o077 != 0)
+}
+
 /// Type of the file system that holds `path`, or would: its nearest directory that exists decides.
 pub fn file_system(path: &Path) -> Option<String> {
     let existing = path

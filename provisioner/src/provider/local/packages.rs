@@ -12,28 +12,44 @@ use crate::text;
 const STATUS: &str = "var/lib/dpkg/status";
 const INFO: &str = "var/lib/dpkg/info";
 
-/// Writes `package` and all it needs that is not among `have` as `.deb` files into a directory; their paths.
-pub fn write(base: &Path, package: &str, have: &[String], into: &Path) -> Result<Vec<PathBuf>> {
+/// Writes `packages` and all they need that is not among `have` as `.deb` files into a directory; their paths.
+pub fn write(base: &Path, packages: &[String], have: &[String], into: &Path) -> Result<Vec<PathBuf>> {
+    let one = |Lacking { name, stanza }: Lacking| {
+        let path = into.join(format!("{name}.deb"));
+        archive(base, &name, &stanza, &path)
+            .map_err(|error| Error::new(format!("cannot make the package {name} again")).because(error))?;
+        Ok(path)
+    };
+    lacking(base, packages, have)?.into_iter().map(one).collect()
+}
+
+/// A package a node lacks, as dpkg's status file of the base describes it.
+pub struct Lacking {
+    /// Its name.
+    pub name: String,
+    /// Its paragraph.
+    pub stanza: String,
+}
+
+/// `packages` and all they need, as far as the base has them and the node does not.
+pub fn lacking(base: &Path, packages: &[String], have: &[String]) -> Result<Vec<Lacking>> {
     let status = fs::read_to_string(base.join(STATUS))
         .map_err(|error| Error::new("cannot read which packages the node's image has").because(error))?;
     let stanzas: BTreeMap<&str, &str> = status
         .split("\n\n")
         .filter_map(|stanza| Some((field(stanza, "Package")?, stanza)))
         .collect();
-    let missing = missing(&stanzas, package, have);
-    if missing.is_empty() {
+    if let Some(absent) = packages.iter().find(|name| !stanzas.contains_key(name.as_str())) {
         return Err(Error::new(text!(
-            "노드의 이미지에 {package} 패키지가 없음",
-            "the node's image has no package {package}"
+            "노드의 이미지에 {absent} 패키지가 없음",
+            "the node's image has no package {absent}"
         )));
     }
-    let one = |name: &&str| {
-        let path = into.join(format!("{name}.deb"));
-        archive(base, name, stanzas.get(name).copied().unwrap_or_default(), &path)
-            .map_err(|error| Error::new(format!("cannot make the package {name} again")).because(error))?;
-        Ok(path)
+    let one = |name: &str| Lacking {
+        name: name.to_owned(),
+        stanza: stanzas.get(name).copied().unwrap_or_default().to_owned(),
     };
-    missing.iter().map(one).collect()
+    Ok(missing(&stanzas, packages, have).into_iter().map(one).collect())
 }
 
 fn field<'a>(stanza: &'a str, name: &str) -> Option<&'a str> {
@@ -44,8 +60,9 @@ fn field<'a>(stanza: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// The package and what it needs, as far as the image has it and the node does not.
-fn missing<'a>(stanzas: &BTreeMap<&'a str, &'a str>, package: &str, have: &[String]) -> Vec<&'a str> {
-    let (mut wanted, mut found) = (vec![package], vec![]);
+fn missing<'a>(stanzas: &BTreeMap<&'a str, &'a str>, packages: &[String], have: &[String]) -> Vec<&'a str> {
+    let mut wanted: Vec<&str> = packages.iter().map(String::as_str).collect();
+    let mut found = vec![];
     while let Some(name) = wanted.pop() {
         let Some((name, stanza)) = stanzas.get_key_value(name) else {
             continue;
@@ -68,17 +85,29 @@ fn missing<'a>(stanzas: &BTreeMap<&'a str, &'a str>, package: &str, have: &[Stri
     found
 }
 
-/// A `.deb` is an `ar` of three members: its version, what dpkg reads, and the files.
 fn archive(base: &Path, name: &str, stanza: &str, path: &Path) -> io::Result<()> {
     let mut data = tempfile::tempfile_in(path.parent().unwrap_or(base))?;
-    let mut list = String::new();
+    files(base, &list(base, name, stanza)?, &mut data)?;
+    put_together(base, (name, stanza), data, path)
+}
+
+/// The files of a package, as dpkg lists them.
+pub fn list(base: &Path, name: &str, stanza: &str) -> io::Result<String> {
     for prefix in prefixes(name, stanza) {
-        if let Ok(mut file) = File::open(base.join(INFO).join(format!("{prefix}list"))) {
-            file.read_to_string(&mut list)?;
-            break;
+        if let Ok(list) = fs::read_to_string(base.join(INFO).join(format!("{prefix}list"))) {
+            return Ok(list);
         }
     }
-    files(base, &list, &mut data)?;
+    Ok(String::new())
+}
+
+/// A `.deb` is an `ar` of three members: its version, what dpkg reads, and the files (a tar, written to its end).
+pub fn put_together(
+    base: &Path,
+    (name, stanza): (&str, &str),
+    mut data: File,
+    path: &Path,
+) -> io::Result<()> {
     let size = data.stream_position()?;
     data.rewind()?;
     let control = control(base, name, stanza)?;
@@ -172,10 +201,10 @@ mod tests {
             .split("\n\n")
             .map(|one| (field(one, "Package").unwrap(), one))
             .collect();
-        let mut found = missing(&stanzas, "engine", &["base".into()]);
+        let mut found = missing(&stanzas, &["engine".into()], &["base".into()]);
         found.sort_unstable();
         assert_eq!(found, ["engine", "other", "shim"]);
-        assert!(missing(&stanzas, "unknown", &[]).is_empty());
+        assert!(missing(&stanzas, &["unknown".into()], &[]).is_empty());
     }
 
     #[test]
@@ -194,7 +223,7 @@ mod tests {
         put("var/lib/dpkg/info/engine.postinst", "#!/bin/sh\n");
         put("usr/bin/engine", "engine");
         let have = ["shim", "other", "base"].map(str::to_owned);
-        let made = write(root.path(), "engine", &have, root.path()).unwrap();
+        let made = write(root.path(), &["engine".into()], &have, root.path()).unwrap();
         assert_eq!(made, [root.path().join("engine.deb")]);
         let bytes = fs::read(&made[0]).unwrap();
         assert!(bytes.starts_with(b"!<arch>\ndebian-binary   "));

@@ -138,8 +138,8 @@ pub fn prepare(root: &Path, state: &Path, node: &Node) -> Result<()> {
     settle(root)
 }
 
-/// What makes systemd boot in a container, and quickly.
-fn settle(root: &Path) -> Result<()> {
+/// What makes systemd boot in a container, and quickly; and keeps it from the host's kernel.
+pub fn settle(root: &Path) -> Result<()> {
     put(
         root,
         "etc/systemd/journald.conf.d/lab.conf",

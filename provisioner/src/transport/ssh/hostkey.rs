@@ -133,6 +133,11 @@ pub fn fingerprint(blob: &[u8]) -> String {
     format!("SHA256:{}", STANDARD_NO_PAD.encode(Sha256::digest(blob)))
 }
 
+/// The same of a key as it is pinned: `ssh-ed25519 AAAA…`.
+pub fn fingerprint_of(key: &str) -> Option<String> {
+    blob(key).map(|blob| fingerprint(&blob))
+}
+
 #[cfg(test)]
 mod tests {
     use super::preference;

@@ -1,0 +1,115 @@
+//! `lab box`.
+
+use std::path::PathBuf;
+
+use crate::builder::machine::{self, Made};
+use crate::builder::{self, Options};
+use crate::bundle::machine::{Hypervisor, reference};
+use crate::cli::App;
+use crate::error::{Result, exit};
+use crate::report::out::bytes;
+use crate::{doctor, privilege, text};
+
+/// Arguments of `lab box`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Make boxes of the node image, for Vagrant
+    Build {
+        /// For this provider of Vagrant's (default: all)
+        #[arg(long, value_name = "PROVIDER", value_enum)]
+        provider: Vec<Choice>,
+        /// Where to put them
+        #[arg(long, value_name = "DIR", default_value = "boxes")]
+        output: PathBuf,
+    },
+}
+
+/// A provider on the command line.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Choice {
+    /// An image for `docker load`
+    Docker,
+    /// QEMU and KVM
+    Libvirt,
+    /// VirtualBox
+    Virtualbox,
+}
+
+impl From<Choice> for Hypervisor {
+    fn from(choice: Choice) -> Self {
+        match choice {
+            Choice::Docker => Self::Docker,
+            Choice::Libvirt => Self::Libvirt,
+            Choice::Virtualbox => Self::Virtualbox,
+        }
+    }
+}
+
+/// Runs the verb.
+pub fn run(args: &Args, app: &App) -> Result<u8> {
+    let Action::Build { provider, output } = &args.action;
+    let chosen = provider.iter().map(|&choice| Hypervisor::from(choice));
+    let mut hypervisors: Vec<Hypervisor> = chosen.collect();
+    if hypervisors.is_empty() {
+        hypervisors.extend(Hypervisor::ALL);
+    }
+    hypervisors.sort_unstable();
+    hypervisors.dedup();
+    let paths = app.paths()?;
+    let why = text!("상자를 만들려고", "to make boxes");
+    privilege::ensure_root(&why, app.out, &paths)?;
+    let options = Options {
+        offline: app.global.offline,
+        ..Options::default()
+    };
+    let room = app.consent(&paths, &options)?;
+    doctor::ensure_host(&doctor::Request {
+        paths: &paths,
+        needs: doctor::Needs {
+            cluster: None,
+            building: true,
+            disks: hypervisors.iter().any(|hypervisor| hypervisor.boots()),
+            room,
+        },
+        yes: app.global.yes,
+        out: app.out,
+        sink: &app.sink,
+    })?;
+    let parts = builder::parts(&paths, &options, &app.sink)?;
+    let made = machine::boxes(&paths, &parts, &hypervisors, output, &app.sink)?;
+    show(app, &parts.node.record.name, &made);
+    Ok(exit::OK)
+}
+
+fn show(app: &App, image: &str, made: &[Made]) {
+    if app.json() {
+        let one = |made: &Made| {
+            serde_json::json!({
+                "provider": made.hypervisor.name(), "file": made.path, "size": made.size, "sha256": made.sha256,
+            })
+        };
+        app.out.json(&made.iter().map(one).collect::<Vec<_>>());
+        return;
+    }
+    for Made {
+        hypervisor,
+        path,
+        size,
+        sha256,
+    } in made
+    {
+        app.out
+            .line(format!("{}  {}  sha256:{sha256}", path.display(), bytes(*size)));
+        let then = match hypervisor {
+            Hypervisor::Docker => format!("docker load --input {}   # {}", path.display(), reference(image)),
+            _ => format!("vagrant box add --name lab/{image} {}", path.display()),
+        };
+        app.out.line(format!("  {then}"));
+    }
+}

@@ -1,0 +1,157 @@
+//! Whether a machine is fit for the lab, from its facts: each thing that makes it unfit, with what to do.
+
+use std::net::IpAddr;
+
+use agent::wire::Facts;
+
+use super::super::{Plan, Problem, View, obstacle};
+use super::{RECORDED, distribution};
+use crate::config::{Cluster, Node};
+use crate::facts::Observed;
+use crate::text;
+use crate::text::Text;
+
+/// Bytes of memory below which an engine does not start.
+const MEMORY: u64 = 450 << 20;
+/// Bytes that must be free before the first `lab up`.
+const DISK: u64 = 2 << 30;
+/// The same on the registry's host: mirror and registry keep images there.
+const DISK_OF_HOST: u64 = 4 << 30;
+
+/// Whether a machine is unfit: then nothing is touched on any. What makes it so is a problem with what to do.
+pub(in crate::plan) fn unfit(cluster: &Cluster, observed: &Observed, plan: &mut Plan) -> bool {
+    if cluster.provider.makes_nodes() {
+        return false;
+    }
+    for node in &cluster.nodes {
+        let view = View::new(node, observed);
+        let Some(facts) = view.facts() else { continue };
+        obstacle::clock(&view, observed.now, plan);
+        let host = node.name == cluster.registry.host;
+        let new = view.file(RECORDED).is_none();
+        let found = [
+            unknown(facts),
+            lost_address(facts, node),
+            other_name(facts, node),
+            twin(cluster, observed, node, facts),
+            memory(facts),
+            disk(facts, host).filter(|_| new),
+            no_overlay(facts),
+        ];
+        let problem = |(text, hint)| Problem {
+            node: Some(node.name.clone()),
+            text,
+            hint,
+        };
+        plan.problems.extend(found.into_iter().flatten().map(problem));
+    }
+    !plan.problems.is_empty()
+}
+
+type Unfit = Option<(Text, Text)>;
+
+fn unknown(facts: &Facts) -> Unfit {
+    let (id, version) = (&facts.os_id, &facts.os_version);
+    distribution(facts).is_none().then(|| {
+        (
+            text!(
+                "배포판 {id} {version}은(는) 지원하지 않음",
+                "{id} {version} is not supported"
+            ),
+            text!(
+                "Debian 12, Debian 13, Ubuntu 24.04 가운데 하나를 쓰세요",
+                "use Debian 12, Debian 13 or Ubuntu 24.04"
+            ),
+        )
+    })
+}
+
+fn lost_address(facts: &Facts, node: &Node) -> Unfit {
+    let address = node.address;
+    (!facts.addresses.contains(&IpAddr::V4(address))).then(|| {
+        let have: Vec<String> = facts.addresses.iter().map(ToString::to_string).collect();
+        let have = have.join(", ");
+        (
+            text!("주소 {address}이(가) 이 기계의 인터페이스에 없음 (있는 것: {have})", "it has lost its address: no interface has {address} (there are {have})"),
+            text!(
+                "cluster.yaml의 `address:`를 고치거나 기계에 그 주소를 주세요; Vagrant라면 `vagrant reload {0}`",
+                "put `address:` in cluster.yaml right, or give the machine that address; with Vagrant `vagrant reload {0}`",
+                node.name
+            ),
+        )
+    })
+}
+
+fn other_name(facts: &Facts, node: &Node) -> Unfit {
+    let (have, wanted) = (
+        facts.hostname.split('.').next().unwrap_or_default(),
+        node.name.as_str(),
+    );
+    (have != wanted).then(|| {
+        (
+            text!("호스트 이름이 `{have}`", "its host name is `{have}`"),
+            text!(
+                "이름을 바꾸세요: `sudo hostnamectl set-hostname {wanted}`",
+                "change it: `sudo hostnamectl set-hostname {wanted}`"
+            ),
+        )
+    })
+}
+
+fn twin(cluster: &Cluster, observed: &Observed, node: &Node, facts: &Facts) -> Unfit {
+    let same = |other: &&Node| {
+        let other_facts = View::new(other, observed).facts();
+        other.name != node.name && other_facts.is_some_and(|other| other.machine_id == facts.machine_id)
+    };
+    let other = cluster.nodes.iter().find(same)?;
+    Some((
+        text!(
+            "machine-id가 {}와(과) 같음",
+            "it has the machine-id of {}",
+            other.name
+        ),
+        text!(
+            "복제한 기계라면 한쪽에서: `sudo rm /etc/machine-id && sudo systemd-machine-id-setup`, 그리고 재부팅",
+            "where one was cloned from the other: `sudo rm /etc/machine-id && sudo systemd-machine-id-setup` on one, then reboot it"
+        ),
+    ))
+}
+
+fn memory(facts: &Facts) -> Unfit {
+    (facts.memory < MEMORY).then(|| {
+        let have = facts.memory >> 20;
+        (
+            text!("메모리가 {have} MiB뿐", "it has only {have} MiB of memory"),
+            text!("적어도 512 MiB를 주세요", "give it 512 MiB at least"),
+        )
+    })
+}
+
+fn disk(facts: &Facts, host: bool) -> Unfit {
+    let (free, wanted) = (
+        facts.disk.saturating_sub(facts.disk_used),
+        if host { DISK_OF_HOST } else { DISK },
+    );
+    (free < wanted).then(|| {
+        let (free, wanted) = (free >> 20, wanted >> 20);
+        (
+            text!("빈 디스크가 {free} MiB뿐", "only {free} MiB of its disk are free"),
+            text!(
+                "적어도 {wanted} MiB를 비우세요",
+                "make room: {wanted} MiB at least"
+            ),
+        )
+    })
+}
+
+fn no_overlay(facts: &Facts) -> Unfit {
+    (!facts.overlay).then(|| {
+        (
+            text!(
+                "커널에 overlay 파일 시스템이 없음",
+                "its kernel has no overlay file system"
+            ),
+            text!("배포판의 커널로 부팅하세요", "boot the distribution's own kernel"),
+        )
+    })
+}

@@ -1,0 +1,130 @@
+//! Machines that were there before the lab: bare Debian reached by SSH, provisioned, used, and left as they were.
+
+use lab_tests::machines::Machines;
+use lab_tests::seat::Seat;
+use libtest_mimic::Trial;
+
+use super::{booting, plain, program};
+
+const CLUSTER: &str = "\
+cluster: theirs
+network: 192.168.1.0/24
+provider: inventory
+ssh: {user: debian, key: KEY}
+nodes:
+  - {name: m-k8s, role: master, address: 192.168.1.10, cpus: 2, memory: 2GiB}
+  - {name: w1-k8s, role: worker, address: 192.168.1.101, cpus: 1, memory: 1GiB}
+registry: {host: m-k8s, port: 8443, image: registry:2}
+";
+
+/// All tests of this file.
+pub fn tests() -> Vec<Trial> {
+    vec![
+        booting(
+            "inventory::bare_machines_are_provisioned_used_and_left_as_they_were",
+            there_and_back,
+        ),
+        plain("inventory::what_it_cannot_do_is_said", cannot),
+    ]
+}
+
+fn there_and_back() {
+    // Makes the bundle where there is none.
+    Seat::new(program(), CLUSTER)
+        .unwrap()
+        .lab(&["bundle", "build", "--yes"])
+        .passes();
+    let machines = Machines::boot(CLUSTER).unwrap();
+    let cluster = CLUSTER.replace("KEY", &machines.key());
+    let seat = Seat::new(program(), &cluster).unwrap();
+    let before = ["m-k8s", "w1-k8s"].map(|name| machines.all_of(name).unwrap());
+    refused_before_anything_is_touched(&machines, &cluster);
+    machines
+        .lab(&seat, &["up", "--yes"])
+        .passes()
+        .says("trusting w1-k8s on first sight, SHA256:");
+    machines.lab(&seat, &["up"]).passes().says("nothing to change");
+    machines
+        .lab(&seat, &["status"])
+        .passes()
+        .prints("ok 89d")
+        .without("first sight");
+    machines.lab(&seat, &["run", "chapter4/registry"]).passes();
+    machines
+        .lab(&seat, &["snapshot", "save", "before"])
+        .code(3)
+        .says("cannot save or restore snapshots");
+    another_key_is_refused(&machines, &seat);
+    machines
+        .lab(&seat, &["down"])
+        .passes()
+        .says("put back as they were");
+    for (name, before) in ["m-k8s", "w1-k8s"].iter().zip(before) {
+        let after = machines.all_of(name).unwrap();
+        let new: Vec<_> = after.iter().filter(|line| !before.contains(line)).collect();
+        let gone: Vec<_> = before.iter().filter(|line| !after.contains(line)).collect();
+        assert!(
+            new.is_empty() && gone.is_empty(),
+            "{name}: left {new:#?}\ngone {gone:#?}"
+        );
+    }
+}
+
+/// A machine with another name, and one whose sudo asks for a password.
+fn refused_before_anything_is_touched(machines: &Machines, cluster: &str) {
+    let seat = Seat::new(program(), cluster).unwrap();
+    machines.on("w1-k8s", "hostname other").unwrap();
+    machines
+        .lab(&seat, &["up", "--yes"])
+        .code(3)
+        .says("its host name is `other`")
+        .says("hostnamectl set-hostname w1-k8s");
+    machines.on("w1-k8s", "hostname w1-k8s").unwrap();
+    for name in ["m-k8s", "w1-k8s"] {
+        machines.on(name, "test ! -e /var/lib/lab-record").unwrap();
+    }
+    machines.lab(&seat, &["down"]).passes();
+    let asked = cluster.replace("user: debian", "user: asked");
+    let seat = Seat::new(program(), &asked).unwrap();
+    machines
+        .lab(&seat, &["up", "--yes"])
+        .code(3)
+        .says("asked cannot use sudo without a password");
+}
+
+fn another_key_is_refused(machines: &Machines, seat: &Seat) {
+    let change = "cd /etc/ssh; mkdir /tmp/kept; mv ssh_host_* /tmp/kept; ssh-keygen -q -A > /dev/null; systemctl restart ssh";
+    machines.on("w1-k8s", change).unwrap();
+    machines
+        .lab(seat, &["exec", "w1-k8s", "--", "true"])
+        .code(3)
+        .says("wrong host key");
+    let back = "cd /etc/ssh; rm ssh_host_*; mv /tmp/kept/* .; rmdir /tmp/kept; systemctl restart ssh";
+    machines.on("w1-k8s", back).unwrap();
+}
+
+/// Nobody answers where these machines should be: what is said needs none.
+fn cannot() {
+    let home = tempfile::tempdir().unwrap();
+    let nowhere = |text: &str, host: u8| {
+        let node = format!("ssh: {{address: 127.77.7.{host}, port: 9}}}}");
+        text.replacen("GiB}", &format!("GiB, {node}"), 1)
+    };
+    let cluster = nowhere(&nowhere(CLUSTER, 1), 2).replace("KEY", "missing");
+    let seat = Seat::new(program(), &cluster).unwrap();
+    let lab = |arguments: &[&str]| {
+        let mut command = seat.command(arguments);
+        command.env("HOME", home.path()).env("LAB_PATIENCE", "0.1");
+        seat.run(command)
+    };
+    lab(&["snapshot", "save", "before"])
+        .code(3)
+        .says("snapshots need provider: local or vagrant");
+    lab(&["reset", "--yes"])
+        .code(3)
+        .says("the inventory provider cannot save or restore");
+    lab(&["stop"])
+        .code(3)
+        .says("the inventory provider does not stop machines");
+    lab(&["status"]).passes().says("no SSH at 127.77.7.1 port 9");
+}
