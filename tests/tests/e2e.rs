@@ -17,8 +17,6 @@ mod broken;
 mod cluster;
 #[path = "e2e/egress.rs"]
 mod egress;
-#[path = "e2e/engines.rs"]
-mod engines;
 #[path = "e2e/exclusive.rs"]
 mod exclusive;
 #[path = "e2e/external.rs"]
@@ -174,7 +172,6 @@ pub fn all() -> Vec<Trial> {
         readme::tests(),
         prove::tests(),
         misbehaved::tests(),
-        engines::tests(),
         exclusive::tests(),
         external::tests(),
     ]

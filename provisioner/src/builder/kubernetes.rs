@@ -1,5 +1,4 @@
-//! Parts of the bundle that not every cluster needs (Kubernetes, programs of engines): programs, images of them, and the
-//! archive of those a node has.
+//! Kubernetes as a part of the bundle: its programs, images of them, and the archive of those a node has.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -11,7 +10,7 @@ use super::shelf::{Lack, Place, Shelf, below, note};
 use super::tree::{self, Compression};
 use super::{architecture, binary, image_of, program};
 use crate::artifact;
-use crate::bundle::Part as Wanted;
+use crate::bundle::kubernetes::Kubernetes as Wanted;
 use crate::bundle::layout::sha256;
 use crate::bundle::lock::Entry;
 use crate::bundle::recipe::{Kind, Recipe};
@@ -21,13 +20,11 @@ use crate::text;
 /// The file of the programs' artifact.
 const PROGRAMS: &str = "programs.tar.zst";
 
-/// A part, whole.
+/// All parts of one version.
 #[derive(Clone, Debug)]
-pub struct Extra {
-    /// Without the `v`; of engines, none.
+pub struct Kubernetes {
+    /// Without the `v`.
     pub version: String,
-    /// The engine it belongs to, if any.
-    pub engine: String,
     /// Programs, one each.
     pub binaries: Vec<Held>,
     /// Images of them.
@@ -36,7 +33,7 @@ pub struct Extra {
     pub programs: Held,
 }
 
-impl Extra {
+impl Kubernetes {
     /// Everything, programs before images.
     pub fn all(&self) -> impl Iterator<Item = &Held> {
         self.recipes().chain([&self.programs])
@@ -47,16 +44,11 @@ impl Extra {
         self.binaries.iter().chain(&self.images)
     }
 
-    /// The archive of its programs.
-    pub fn archive(&self) -> Result<artifact::Artifact> {
-        self.programs.artifact(PROGRAMS)
-    }
-
-    /// Kubernetes, as the bundle has it.
-    pub fn kubernetes(&self) -> Result<artifact::Kubernetes> {
+    /// As the bundle has it.
+    pub fn artifact(&self) -> Result<artifact::Kubernetes> {
         Ok(artifact::Kubernetes {
             version: self.version.clone(),
-            programs: self.archive()?,
+            programs: self.programs.artifact(PROGRAMS)?,
             images: self.images.iter().map(image_of).collect(),
         })
     }
@@ -98,8 +90,8 @@ impl Shelf<'_> {
         held.map_or(Place::Missing, |held| self.judged(held))
     }
 
-    /// What is there of a part; all of it unless something is added to `lacks`.
-    pub fn extra(&self, wanted: &Wanted, bases: &[Held], lacks: &mut Vec<Lack>) -> Option<Extra> {
+    /// What is there of Kubernetes; all of it unless something is added to `lacks`.
+    pub fn kubernetes(&self, wanted: &Wanted, bases: &[Held], lacks: &mut Vec<Lack>) -> Option<Kubernetes> {
         let look = |recipe: &Recipe, made: &[&Held], lacks: &mut Vec<Lack>| {
             note(self.place(recipe, made), &recipe.name, lacks)
         };
@@ -112,10 +104,9 @@ impl Shelf<'_> {
             .collect();
         let place =
             on_node(wanted, &binaries).map_or(Place::Missing, |programs| self.programs(wanted, &programs));
-        let programs = note(place, &wanted.name, lacks)?;
-        Some(Extra {
+        let programs = note(place, &programs_name(&wanted.version), lacks)?;
+        Some(Kubernetes {
             version: wanted.version.clone(),
-            engine: wanted.engine.clone(),
             binaries,
             images,
             programs,
@@ -123,17 +114,27 @@ impl Shelf<'_> {
     }
 }
 
+fn programs_name(version: &str) -> String {
+    format!("kubernetes-{version}")
+}
+
 impl Build<'_> {
-    /// A part's programs, one after the other: a compiler takes all processors there are.
-    fn binaries(&self, wanted: &Wanted) -> Result<Vec<Held>> {
-        of_kind(wanted, Kind::Binary)
-            .map(|recipe| self.ensure(recipe, &Ground::default()))
+    /// Kubernetes' programs, one after the other: a compiler takes all processors there are.
+    pub fn binaries(&self) -> Result<Vec<Held>> {
+        let all = self
+            .shelf
+            .kubernetes
+            .into_iter()
+            .flat_map(|wanted| of_kind(wanted, Kind::Binary));
+        all.map(|recipe| self.ensure(recipe, &Ground::default()))
             .collect()
     }
 
-    /// All of a part.
-    pub fn extra(&self, wanted: &Wanted, bases: &[Held]) -> Result<Extra> {
-        let binaries = self.binaries(wanted)?;
+    /// All of Kubernetes, if it is wanted; its programs are there.
+    pub fn kubernetes(&self, bases: &[Held], binaries: Vec<Held>) -> Result<Option<Kubernetes>> {
+        let Some(wanted) = self.shelf.kubernetes else {
+            return Ok(None);
+        };
         let images: Result<Vec<Held>> = std::thread::scope(|scope| {
             let binaries = &binaries;
             let made: Vec<_> = of_kind(wanted, Kind::OciImage)
@@ -145,17 +146,19 @@ impl Build<'_> {
         });
         let images = images?;
         let programs = on_node(wanted, &binaries).ok_or_else(|| Error::new("a program was not made"))?;
-        let programs = match self.found(self.shelf.programs(wanted, &programs), &wanted.name) {
+        let programs = match self.found(
+            self.shelf.programs(wanted, &programs),
+            &programs_name(&wanted.version),
+        ) {
             Some(held) => held,
             None => self.pack(wanted, &programs)?,
         };
-        Ok(Extra {
+        Ok(Some(Kubernetes {
             version: wanted.version.clone(),
-            engine: wanted.engine.clone(),
             binaries,
             images,
             programs,
-        })
+        }))
     }
 
     /// What an image is made on.
@@ -183,8 +186,11 @@ impl Build<'_> {
     fn pack(&self, wanted: &Wanted, programs: &BTreeMap<String, &Held>) -> Result<Held> {
         let work = self.sink.work(
             None,
-            format!("bundle {}", wanted.name),
-            text!("노드의 프로그램 묶기", "pack the programs of nodes"),
+            format!("bundle {}", programs_name(&wanted.version)),
+            text!(
+                "노드의 쿠버네티스 프로그램 묶기",
+                "pack the Kubernetes programs of nodes"
+            ),
         );
         let make = || {
             let temporary = self.shelf.cache.temporary()?;
@@ -199,7 +205,7 @@ impl Build<'_> {
             tree::pack(&root, &paths, &out.join(PROGRAMS), Compression::Zstd, |percent| {
                 work.progress(percent, Some(100), false);
             })?;
-            let record = record(&wanted.name, programs, &out)?;
+            let record = record(&wanted.version, programs, &out)?;
             self.shelf
                 .cache
                 .store(&out, &record, &programs_key(wanted, programs), &[])
@@ -250,7 +256,7 @@ fn compare(wanted: &Wanted, root: &Path, temporary: &Path) -> Result<()> {
     )))
 }
 
-fn record(name: &str, programs: &BTreeMap<String, &Held>, out: &Path) -> Result<Record> {
+fn record(version: &str, programs: &BTreeMap<String, &Held>, out: &Path) -> Result<Record> {
     let (files, sha256, size) = inventory(out, &[PROGRAMS.to_owned()])?;
     let packages = programs
         .values()
@@ -263,7 +269,7 @@ fn record(name: &str, programs: &BTreeMap<String, &Held>, out: &Path) -> Result<
         size,
     };
     Ok(Record {
-        name: name.to_owned(),
+        name: programs_name(version),
         entry,
         files,
         manifest: None,

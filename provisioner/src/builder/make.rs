@@ -37,18 +37,14 @@ impl Build<'_> {
         let ((bases, images), node) = (layered?, node?);
         let mirror = self.mirror(&images)?;
         // Last, as they take longest: what else can fail has not failed.
-        let engines = self.shelf.engines.iter();
-        let engines = engines
-            .map(|wanted| self.extra(wanted, &bases))
-            .collect::<Result<Vec<_>>>()?;
-        let kubernetes = self.shelf.kubernetes.map(|wanted| self.extra(wanted, &bases));
+        let binaries = self.binaries()?;
+        let kubernetes = self.kubernetes(&bases, binaries)?;
         Ok(Parts {
             node,
             bases,
             images,
             mirror,
-            kubernetes: kubernetes.transpose()?,
-            engines,
+            kubernetes,
         })
     }
 

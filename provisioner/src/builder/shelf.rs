@@ -1,9 +1,8 @@
 //! Looks the bundle up in the cache, artifact by artifact. Makes nothing.
 
 use super::cache::{Cache, Held};
-use super::kubernetes::Extra;
+use super::kubernetes::Kubernetes;
 use super::{architecture, lock_name, version};
-use crate::bundle::Part;
 use crate::bundle::layout::sha256;
 use crate::bundle::lock::{Entry, Lock};
 use crate::bundle::recipe::{Kind, Recipe, Recipes};
@@ -21,9 +20,7 @@ pub struct Parts {
     /// The mirror's storage.
     pub mirror: Held,
     /// Kubernetes, if it was asked for.
-    pub kubernetes: Option<Extra>,
-    /// What the nodes' engines need beyond the node image.
-    pub engines: Vec<Extra>,
+    pub kubernetes: Option<Kubernetes>,
 }
 
 impl Parts {
@@ -33,7 +30,7 @@ impl Parts {
             .chain(&self.bases)
             .chain(&self.images)
             .chain([&self.mirror])
-            .chain(self.extras().flat_map(Extra::all))
+            .chain(self.kubernetes.iter().flat_map(Kubernetes::all))
     }
 
     /// What recipes made: everything but what is put together from it.
@@ -41,11 +38,7 @@ impl Parts {
         std::iter::once(&self.node)
             .chain(&self.bases)
             .chain(&self.images)
-            .chain(self.extras().flat_map(Extra::recipes))
-    }
-
-    fn extras(&self) -> impl Iterator<Item = &Extra> {
-        self.engines.iter().chain(&self.kubernetes)
+            .chain(self.kubernetes.iter().flat_map(Kubernetes::recipes))
     }
 }
 
@@ -82,9 +75,7 @@ pub struct Shelf<'a> {
     /// What a bundle is made of.
     pub recipes: &'a Recipes,
     /// Kubernetes, if it is wanted.
-    pub kubernetes: Option<&'a Part>,
-    /// What the nodes' engines need.
-    pub engines: &'a [Part],
+    pub kubernetes: Option<&'a crate::bundle::kubernetes::Kubernetes>,
     /// Versions wanted.
     pub lock: &'a Lock,
     /// Read every file, however recently it was verified.
@@ -190,12 +181,7 @@ impl Shelf<'_> {
         let mirror = note(self.mirror(&images), "mirror", &mut lacks);
         let kubernetes = self
             .kubernetes
-            .map(|wanted| self.extra(wanted, &bases, &mut lacks));
-        let engines: Vec<Extra> = self
-            .engines
-            .iter()
-            .filter_map(|wanted| self.extra(wanted, &bases, &mut lacks))
-            .collect();
+            .map(|wanted| self.kubernetes(wanted, &bases, &mut lacks));
         Ok(match (node, mirror) {
             (Some(node), Some(mirror)) if lacks.is_empty() => Ok(Parts {
                 node,
@@ -203,7 +189,6 @@ impl Shelf<'_> {
                 images,
                 mirror,
                 kubernetes: kubernetes.flatten(),
-                engines,
             }),
             _ => Err(lacks),
         })

@@ -7,7 +7,6 @@ use std::net::Ipv4Addr;
 use agent::wire::{Engine, Facts, TrustFact};
 use serde::Serialize;
 
-use crate::engine;
 use crate::node::NodeName;
 use crate::provider::NodeState;
 use crate::text;
@@ -20,8 +19,6 @@ pub struct Seen {
     pub node: NodeName,
     /// Its address in the lab network.
     pub address: Ipv4Addr,
-    /// The engine it ought to have.
-    pub engine: Engine,
     /// As its provider sees it.
     pub state: NodeState,
     /// What its agent said; why it said nothing. `None`: not asked, as the node does not run.
@@ -55,8 +52,8 @@ pub struct Row {
     pub address: Ipv4Addr,
     /// `up`, `stopped`, `paused`, `absent`, `no answer`.
     pub state: String,
-    /// Its engine and the version: `docker 26.1.5`, `docker stopped`, `docker missing`; `docker` alone where nobody answers.
-    pub engine: String,
+    /// Version of Docker; `stopped` or `missing`; `-` where nobody answers.
+    pub docker: String,
     /// `ok 89d`, `missing`, `other`, `expired`; `-` where nobody answers.
     pub trust: String,
     /// How full its disk is, e.g. `41%`.
@@ -75,10 +72,9 @@ pub struct Row {
 /// The row of a node. `expected`: `None` where no authority was made yet.
 pub fn row(seen: &Seen, expected: Option<&Expected>) -> Row {
     let dash = || "-".to_owned();
-    let word = engine::word(seen.engine);
-    let (version, trust, disk) = match &seen.answer {
+    let (docker, trust, disk) = match &seen.answer {
         Some(Ok(answer)) => (
-            version(&answer.facts, seen.engine),
+            docker(&answer.facts),
             trust(&answer.trust, expected),
             disk(&answer.facts),
         ),
@@ -95,7 +91,7 @@ pub fn row(seen: &Seen, expected: Option<&Expected>) -> Row {
         state(seen.state).to_owned()
     };
     let well =
-        state == "up" && trust.starts_with("ok") && version.starts_with(|first: char| first.is_ascii_digit());
+        state == "up" && trust.starts_with("ok") && docker.starts_with(|first: char| first.is_ascii_digit());
     let advice = match &problem {
         // `lab up` leaves alone what it cannot look at.
         Some(_) => Some(format!("lab restart {}", seen.node)),
@@ -105,7 +101,7 @@ pub fn row(seen: &Seen, expected: Option<&Expected>) -> Row {
         node: seen.node.clone(),
         address: seen.address,
         state,
-        engine: format!("{word} {version}").trim_end_matches(" -").to_owned(),
+        docker,
         trust,
         disk,
         kubernetes: None,
@@ -116,7 +112,7 @@ pub fn row(seen: &Seen, expected: Option<&Expected>) -> Row {
 
 /// Rows as a table, head first.
 pub fn table(rows: &[Row]) -> Vec<Vec<String>> {
-    let head = ["NODE", "ADDRESS", "STATE", "ENGINE", "TRUST", "DISK"]
+    let head = ["NODE", "ADDRESS", "STATE", "DOCKER", "TRUST", "DISK"]
         .map(str::to_owned)
         .to_vec();
     let cells = |row: &Row| {
@@ -124,7 +120,7 @@ pub fn table(rows: &[Row]) -> Vec<Vec<String>> {
             node,
             address,
             state,
-            engine,
+            docker,
             trust,
             disk,
             advice,
@@ -134,7 +130,7 @@ pub fn table(rows: &[Row]) -> Vec<Vec<String>> {
             node.to_string(),
             address.to_string(),
             state.clone(),
-            engine.clone(),
+            docker.clone(),
             trust.clone(),
             disk.clone(),
         ];
@@ -164,8 +160,12 @@ fn state(state: NodeState) -> &'static str {
     }
 }
 
-fn version(facts: &Facts, wanted: Engine) -> String {
-    match facts.engines.iter().find(|engine| engine.engine == wanted) {
+fn docker(facts: &Facts) -> String {
+    match facts
+        .engines
+        .iter()
+        .find(|engine| engine.engine == Engine::Docker)
+    {
         None => "missing".into(),
         Some(engine) if !engine.running => "stopped".into(),
         Some(engine) => engine.version.clone(),

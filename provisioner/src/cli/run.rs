@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::authority_store::AuthorityStore;
 use crate::cli::machines;
 use crate::cli::raise::{Raised, raise};
-use crate::cli::{App, EngineArgument, exercise};
-use crate::config::Cluster;
+use crate::cli::{App, exercise};
 use crate::error::{Error, Result, exit};
 use crate::event::What;
 use crate::facts::told;
@@ -45,15 +44,12 @@ pub struct Args {
     /// Record what each step's terminal shows, as asciicast files beside the report
     #[arg(long)]
     record: bool,
-    /// The engine of nodes that name none in cluster.yaml; remembered until another is given
-    #[arg(long, value_name = "ENGINE")]
-    engine: Option<EngineArgument>,
 }
 
 /// Runs the verb.
 pub fn run(args: &Args, app: &App) -> Result<u8> {
     let paths = app.paths()?;
-    let cluster = app.cluster_with(&paths, args.engine.map(Into::into))?;
+    let cluster = app.cluster(&paths)?;
     let lab = exercise::find(exercise::split(&args.lab).0, &paths, Some(&cluster), app.out)?;
     let chosen = choose(args, &lab)?;
     if args.dry_run {
@@ -74,7 +70,7 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
         }
         return Ok(exit::OK);
     }
-    let Raised { seat, bundle, .. } = raise(app, "run", args.engine)?;
+    let Raised { seat, bundle, .. } = raise(app, "run")?;
     let directory = report_directory(&paths.reports)?;
     app.sink
         .add(Box::new(Jsonl::create(&directory.join("events.jsonl"))?));
@@ -108,7 +104,7 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
                 .await,
         )
     })??;
-    let code = judge(&tally, (&lab, &chosen, &cluster), &directory, app);
+    let code = judge(&tally, &lab, &chosen, &directory, app);
     for line in machines::from_the_host(seat.provider.as_ref(), &seat.cluster)? {
         app.sink.note(line);
     }
@@ -156,13 +152,8 @@ fn choose<'lab>(args: &Args, lab: &'lab Lab) -> Result<Vec<&'lab Exercise>> {
 }
 
 /// Says what the run came to, writes summary.txt, and gives the exit code.
-fn judge(
-    tally: &Tally,
-    (lab, chosen, cluster): (&Lab, &[&Exercise], &Cluster),
-    directory: &Path,
-    app: &App,
-) -> u8 {
-    let objections = tally.objections(lab, chosen, cluster);
+fn judge(tally: &Tally, lab: &Lab, chosen: &[&Exercise], directory: &Path, app: &App) -> u8 {
+    let objections = tally.objections(lab, chosen);
     let counts = tally.counts;
     let mut summary = format!(
         "{}: {} passed, {} failed, {} errored, {} skipped, {} blocked\n",

@@ -158,7 +158,6 @@ fn host(collection: &mut Collection, paths: &Paths, seat: Option<&Seat>) {
         cluster: seat.map(|seat| &seat.cluster),
         building: false,
         room: 0,
-        disks: false,
     };
     collection.add_json("doctor.json", &doctor::examine(paths, needs));
     for name in OF_PROJECT {

@@ -18,11 +18,9 @@ const IMAGE: &str = "debian-13";
 const TAKEN: [(u16, &str); 2] = [(22, "ssh"), (5000, "the mirror")];
 
 /// The cluster, if nothing is missing; and every problem.
-/// `engine`: in place of the cluster's, if given.
-pub fn check(file: &str, raw: &raw::Cluster, engine: Option<Engine>) -> (Option<Cluster>, Vec<Problem>) {
+pub fn check(file: &str, raw: &raw::Cluster) -> (Option<Cluster>, Vec<Problem>) {
     let mut checker = Checker {
         file,
-        engine,
         problems: vec![],
     };
     let cluster = checker.cluster(raw);
@@ -31,8 +29,6 @@ pub fn check(file: &str, raw: &raw::Cluster, engine: Option<Engine>) -> (Option<
 
 pub(super) struct Checker<'file> {
     file: &'file str,
-    /// In place of the cluster's, if given.
-    engine: Option<Engine>,
     problems: Vec<Problem>,
 }
 
@@ -59,8 +55,7 @@ impl Checker<'_> {
         let image = self
             .read(&raw.image, scalar::node_image)
             .unwrap_or_else(|| IMAGE.to_owned());
-        let named = self.read(&raw.engine, engine).unwrap_or(Engine::Docker);
-        let engine = self.engine.unwrap_or(named);
+        let engine = self.read(&raw.engine, engine).unwrap_or(Engine::Docker);
         let ssh = self.common_ssh(raw.ssh.as_ref());
         let nodes = raw.nodes.iter().flat_map(|nodes| &nodes.value);
         let drafts: Vec<Draft<'_>> = nodes

@@ -8,7 +8,6 @@ use super::{Action, mirror, node, plan, registry};
 use crate::facts::{Observed, Seen};
 
 mod certificates;
-mod engine;
 mod external;
 mod kubernetes;
 mod machine;

@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-mod engine;
 mod sabotage;
 
 use std::collections::BTreeMap;
@@ -154,7 +153,7 @@ async fn run(exercises: &[(&str, &str)], online: bool, interrupted: bool) -> Run
 fn objections(run: &Run) -> Vec<String> {
     let all: Vec<_> = run.lab.exercises.iter().collect();
     run.tally
-        .objections(&run.lab, &all, &Cluster::parse("cluster.yaml", CLUSTER).unwrap())
+        .objections(&run.lab, &all)
         .into_iter()
         .map(|text| text.en)
         .collect()
