@@ -8,14 +8,14 @@
 
 pub mod facts;
 pub mod frame;
-
-use std::collections::BTreeMap;
+mod run;
 
 use serde::{Deserialize, Serialize};
 
 pub use facts::{
     ContainerFact, EngineFact, Facts, FileFact, KubernetesNode, KubernetesPod, Listener, TrustFact, UnitFact,
 };
+pub use run::{Pty, Run};
 
 /// Version of this protocol. Both ends refuse another one in the hello.
 pub const PROTOCOL: u32 = 1;
@@ -83,36 +83,6 @@ pub struct FactsQuery {
     pub ports: Vec<u16>,
     /// Programs to look for, by name, where programs are.
     pub programs: Vec<String>,
-}
-
-/// A command, as argv. No shell is involved unless argv names one.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Run {
-    /// Program and arguments.
-    pub argv: Vec<String>,
-    /// Added to the agent's small fixed environment.
-    pub env: BTreeMap<String, String>,
-    /// Working directory; the user's home where absent.
-    pub directory: Option<String>,
-    /// Whether `Data` frames will follow as standard input; otherwise it is empty.
-    pub stdin: bool,
-    /// Run on a pseudo-terminal of this size.
-    pub pty: Option<Pty>,
-    /// Milliseconds until the whole process group is ended.
-    pub deadline_ms: Option<u64>,
-    /// Bytes of stdout and stderr each that are sent; what exceeds it is counted and dropped. `None`: all of it.
-    pub cap: Option<u64>,
-}
-
-/// A pseudo-terminal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pty {
-    /// `TERM` of the process.
-    pub term: String,
-    /// Rows.
-    pub rows: u16,
-    /// Columns.
-    pub cols: u16,
 }
 
 /// What the orchestrator says to a running request, in a `Control` frame on its stream.

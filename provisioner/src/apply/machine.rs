@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use agent::wire::{How, Run, Trust, Whose};
 
+use super::external;
 use crate::bundle::{Bundle, MIRROR_STORAGE};
 use crate::config::Cluster;
 use crate::error::{Error, Result};
@@ -53,6 +54,7 @@ pub(super) async fn remember_packages(session: &Session, names: &[String]) -> Re
 
 /// Takes back all that was done on the machine; the agent goes last.
 pub async fn put_back(cluster: &Cluster, session: &Session) -> Result<()> {
+    external::forget(session).await?;
     let removed = session.agent.trust(Trust::Remove {
         whose: Whose::Lab,
         registries: trust::registries(cluster),

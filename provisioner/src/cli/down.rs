@@ -1,21 +1,13 @@
 //! `lab down`: removes the nodes and what the lab made on this host; what can be used again (the cache) stays.
 
 use std::path::Path;
-use std::time::Duration;
 
-use crate::apply::external::forget;
 use crate::cli::App;
-use crate::cli::seat::Seat;
 use crate::config::ProviderKind;
 use crate::error::{Error, Result, exit};
 use crate::provider::NodeState;
 use crate::report::out::bytes;
-use crate::session::Session;
 use crate::text;
-use crate::transport::patient;
-
-/// How long a node that stays may take to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Arguments of `lab down`.
 #[derive(Debug, clap::Args)]
@@ -31,7 +23,6 @@ pub fn run(_args: &Args, app: &App) -> Result<u8> {
         .filter(|(_, state)| *state != NodeState::Absent)
         .collect();
     let nodes: Vec<_> = there.into_iter().map(|(node, _)| node).collect();
-    log_out(&seat, app)?;
     match seat.cluster.provider {
         ProviderKind::Inventory => super::machines::put_back(app, &seat, &nodes)?,
         ProviderKind::Vagrant if !nodes.is_empty() && !super::machines::may_destroy(app, &nodes)? => {
@@ -76,28 +67,6 @@ pub fn run(_args: &Args, app: &App) -> Result<u8> {
         seat.paths.reports.display()
     ));
     Ok(exit::OK)
-}
-
-/// Machines that stay keep no login at an external registry. Nodes of the local provider go with all that is on them.
-fn log_out(seat: &Seat, app: &App) -> Result<()> {
-    if seat.provider.name() == "local" {
-        return Ok(());
-    }
-    let up = |(node, state)| (state == NodeState::Up).then_some(node);
-    let nodes: Vec<_> = seat.provider.states()?.into_iter().filter_map(up).collect();
-    for node in nodes {
-        let leaving = async {
-            let session = Session::open(&seat.provider.endpoint(&node)?, patient(PATIENCE)).await?;
-            let left = forget(&session).await;
-            session.close().await;
-            left
-        };
-        // It is said, and what remains is removed all the same.
-        if let Err(error) = app.block_on(leaving)? {
-            app.sink.warn(error.told());
-        }
-    }
-    Ok(())
 }
 
 /// Removes everything in the state directory but the lock, which this process holds.

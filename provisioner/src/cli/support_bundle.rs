@@ -158,6 +158,7 @@ fn host(collection: &mut Collection, paths: &Paths, seat: Option<&Seat>) {
         cluster: seat.map(|seat| &seat.cluster),
         building: false,
         room: 0,
+        disks: false,
     };
     collection.add_json("doctor.json", &doctor::examine(paths, needs));
     for name in OF_PROJECT {

@@ -153,7 +153,9 @@ fn logs() {
     seat.lab(&["logs", "w1-k8s", "docker", "--lines", "3"])
         .passes()
         .prints("dockerd");
-    seat.lab(&["logs", "master"]).passes().prints("systemd");
+    seat.lab(&["logs", "master", "--lines", "20"])
+        .passes()
+        .prints(" m-k8s ");
     seat.lab(&["logs", "m-k8s", "dokcer"])
         .code(2)
         .says("did you mean `docker`?");

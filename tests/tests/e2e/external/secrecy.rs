@@ -1,6 +1,7 @@
 //! Where a login must not be: files of this machine, arguments and variables of a node's processes.
 
 use std::path::Path;
+use std::process::Command;
 
 use lab_tests::company::PASSWORD;
 use lab_tests::seat::Seat;
@@ -44,4 +45,17 @@ pub fn unseen(seat: &Seat, node: &str) {
     let decoy =
         ": sesame; timeout 30 bash -c 'until test -s /root/seen; do sleep 0.1; done'; touch /root/enough";
     seat.on(node, decoy).passes();
+}
+
+/// What a bug report holds, read through as well.
+pub fn bug_report_shows_nothing(seat: &Seat) {
+    let bundle = seat.project().join("support.tar.gz");
+    seat.lab(&["support-bundle", &bundle.display().to_string()])
+        .passes();
+    let unpacked = seat.project().join("support");
+    std::fs::create_dir_all(&unpacked).unwrap();
+    let mut tar = Command::new("tar");
+    let packed = tar.arg("-xzf").arg(&bundle).arg("-C").arg(&unpacked).status();
+    assert!(packed.unwrap().success());
+    shows_nothing(&unpacked);
 }
