@@ -12,6 +12,7 @@ mod engine_table;
 mod handler;
 mod kubernetes;
 mod listeners;
+pub mod oci_runtime;
 mod outbox;
 mod process;
 pub mod server;

@@ -7,6 +7,7 @@ mod issue;
 pub mod kubernetes;
 pub mod machine;
 pub mod perform;
+mod proof;
 pub mod readiness;
 
 use std::collections::BTreeSet;

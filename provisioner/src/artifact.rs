@@ -1,5 +1,6 @@
 //! A bundle as plain data: which files it is, by digest. Making it is `builder`'s, naming its parts `bundle`'s.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// A bundle that is complete and verified, ready for nodes to install from.
@@ -15,6 +16,8 @@ pub struct Bundle {
     pub mirror: Artifact,
     /// Kubernetes, if it was asked for.
     pub kubernetes: Option<Kubernetes>,
+    /// Programs of the nodes' engines, by engine: each a tar (zstd) to unpack at the root of a node.
+    pub engines: BTreeMap<String, Artifact>,
 }
 
 /// Kubernetes of one version.

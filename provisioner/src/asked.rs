@@ -1,9 +1,10 @@
 //! What was asked on the command line and goes on to hold: kept in the seat's state until it is taken back or `lab down` empties
-//! that. Adds to what cluster.yaml says and never contradicts it. Checks no value: `config` does.
+//! that. Adds to what cluster.yaml says; only the engine for all nodes takes the place of its own. Checks no value: `config` does.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use agent::wire::Engine;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Cluster, Kubernetes};
@@ -20,6 +21,9 @@ pub struct Asked {
     /// The version of Kubernetes, as it was typed; empty: the lab's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kubernetes: Option<String>,
+    /// The engine of nodes that name none in cluster.yaml, in place of the one it names for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<Engine>,
 }
 
 impl Asked {
@@ -59,7 +63,7 @@ impl Asked {
             .map_err(|error| failed(error.error))
     }
 
-    /// Adds it to the cluster. What cluster.yaml says itself stays as it says.
+    /// Adds it to the cluster, which was read with the engine. What else cluster.yaml says itself stays as it says.
     pub fn add_to(&self, cluster: &mut Cluster) -> Result<()> {
         if let (Some(version), None) = (&self.kubernetes, &cluster.kubernetes) {
             cluster.kubernetes = Some(Kubernetes::asked(version, cluster).map_err(wrong)?);
@@ -96,6 +100,7 @@ mod tests {
     fn kubernetes(version: &str) -> Asked {
         Asked {
             kubernetes: Some(version.into()),
+            engine: None,
         }
     }
 

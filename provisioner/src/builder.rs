@@ -5,6 +5,7 @@ pub mod cache;
 mod counting;
 mod debian;
 mod download;
+mod extent;
 mod go;
 mod image;
 mod kubernetes;
@@ -24,7 +25,8 @@ mod unpack;
 
 use std::path::PathBuf;
 
-pub use outlook::{Outlook, outlook, span};
+pub use extent::Extent;
+pub use outlook::{ESTIMATE, Estimate, Outlook, outlook, span};
 pub use shelf::Parts;
 
 use cache::{Cache, Held};
@@ -32,11 +34,11 @@ use make::Build;
 use resolve::Resolver;
 use shelf::{Lack, Shelf};
 
-use crate::bundle::kubernetes::{self as versions, Kubernetes};
+use crate::bundle::kubernetes as versions;
 use crate::bundle::layout::sha256;
 use crate::bundle::lock::Lock;
 use crate::bundle::recipe::{EMBEDDED, Kind, Recipe, Recipes};
-use crate::bundle::{Bundle, Image};
+use crate::bundle::{Bundle, Image, Part, engines};
 use crate::error::{Error, Result};
 use crate::event::Sink;
 use crate::paths::Paths;
@@ -69,19 +71,8 @@ pub struct Options {
     pub offline: bool,
     /// Refuse versions other than the project's bundle.lock has.
     pub locked: bool,
-    /// The version of Kubernetes that belongs in the bundle, if any, e.g. `1.34.4`.
-    pub kubernetes: Option<String>,
-}
-
-/// What a build will take.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Estimate {
-    /// Minutes.
-    pub minutes: u32,
-    /// Bytes to download.
-    pub download: u64,
-    /// Bytes of disk.
-    pub disk: u64,
+    /// What belongs in the bundle.
+    pub extent: Extent,
 }
 
 /// Debian's name of this machine's architecture.
@@ -128,20 +119,29 @@ pub fn kubernetes_versions(paths: &Paths) -> Result<Vec<String>> {
 /// What the project wants, read.
 struct Opened {
     recipes: Recipes,
-    kubernetes: Option<Kubernetes>,
+    kubernetes: Option<Part>,
+    engines: Vec<Part>,
     lock: Lock,
 }
 
-fn open(paths: &Paths, kubernetes: Option<&str>) -> Result<Opened> {
+fn open(paths: &Paths, extent: &Extent) -> Result<Opened> {
     let (recipes, lock) = (recipes(paths)?, lock(paths)?);
-    let wanted = |version: &str| {
+    let wanted = |version: &String| {
         let (name, text) = file(paths, "kubernetes.yaml", versions::EMBEDDED)?;
-        Kubernetes::parse(&name, &text, version, architecture(), &recipes)
+        versions::parse(&name, &text, version, architecture(), &recipes)
     };
-    let kubernetes = kubernetes.map(wanted).transpose()?;
+    let kubernetes = extent.kubernetes.as_ref().map(wanted).transpose()?;
+    let (name, text) = file(paths, "engines.yaml", engines::EMBEDDED)?;
+    let needs = |engine: &String| engines::parse(&name, &text, engine, architecture()).transpose();
+    let engines = extent
+        .engines
+        .iter()
+        .filter_map(needs)
+        .collect::<Result<Vec<_>>>()?;
     Ok(Opened {
         recipes,
         kubernetes,
+        engines,
         lock,
     })
 }
@@ -152,6 +152,7 @@ impl Opened {
             cache,
             recipes: &self.recipes,
             kubernetes: self.kubernetes.as_ref(),
+            engines: &self.engines,
             lock: &self.lock,
             full,
         }
@@ -174,14 +175,8 @@ pub fn lock_name(recipe: &str) -> String {
     format!("{}/{recipe}", architecture())
 }
 
-fn on_shelf(
-    paths: &Paths,
-    kubernetes: Option<&str>,
-    full: bool,
-) -> Result<std::result::Result<Parts, Vec<Lack>>> {
-    open(paths, kubernetes)?
-        .shelf(&Cache::peek(&paths.cache), full)
-        .all()
+fn on_shelf(paths: &Paths, extent: &Extent, full: bool) -> Result<std::result::Result<Parts, Vec<Lack>>> {
+    open(paths, extent)?.shelf(&Cache::peek(&paths.cache), full).all()
 }
 
 fn without(error: Error, lacks: &[Lack]) -> Error {
@@ -194,8 +189,8 @@ fn without(error: Error, lacks: &[Lack]) -> Error {
 }
 
 /// The bundle's parts, all from the cache: an error names what is not there.
-pub fn held(paths: &Paths, kubernetes: Option<&str>) -> Result<Parts> {
-    on_shelf(paths, kubernetes, false)?.map_err(|lacks| {
+pub fn held(paths: &Paths, extent: &Extent) -> Result<Parts> {
+    on_shelf(paths, extent, false)?.map_err(|lacks| {
         let names = lacks.iter().map(|lack| lack.name.as_str()).collect::<Vec<_>>();
         let error = Error::new(text!(
             "번들에 없음: {}",
@@ -211,8 +206,8 @@ pub fn held(paths: &Paths, kubernetes: Option<&str>) -> Result<Parts> {
 }
 
 /// Reads every file of the bundle in the cache; an error names each artifact and file that is not as it was made.
-pub fn verify(paths: &Paths, kubernetes: Option<&str>) -> Result<Parts> {
-    on_shelf(paths, kubernetes, true)?.map_err(|lacks| {
+pub fn verify(paths: &Paths, extent: &Extent) -> Result<Parts> {
+    on_shelf(paths, extent, true)?.map_err(|lacks| {
         let names = lacks.iter().map(|lack| lack.name.as_str()).collect::<Vec<_>>();
         let error = Error::new(text!(
             "캐시의 번들이 온전하지 않음: {}",
@@ -229,14 +224,14 @@ pub fn verify(paths: &Paths, kubernetes: Option<&str>) -> Result<Parts> {
 
 /// The bundle's parts. Makes what is missing, unless offline.
 pub fn parts(paths: &Paths, options: &Options, sink: &Sink) -> Result<Parts> {
-    let kubernetes = options.kubernetes.as_deref();
+    let extent = &options.extent;
     if options.offline {
-        let parts = held(paths, kubernetes)?;
+        let parts = held(paths, extent)?;
         if !options.locked {
             return Ok(parts);
         }
     }
-    let opened = open(paths, kubernetes)?;
+    let opened = open(paths, extent)?;
     let cache = Cache::open(&paths.cache)?;
     Build {
         shelf: opened.shelf(&cache, false),
@@ -247,10 +242,10 @@ pub fn parts(paths: &Paths, options: &Options, sink: &Sink) -> Result<Parts> {
     .parts()
 }
 
-/// The bundle if the cache has all of it, with Kubernetes of this version if one is given. Cheap: waits for nobody, reads
+/// The bundle if the cache has all of it, of this extent. Cheap: waits for nobody, reads
 /// no file that was verified before, makes nothing.
-pub fn cached(paths: &Paths, kubernetes: Option<&str>) -> Result<Option<Bundle>> {
-    let found = on_shelf(paths, kubernetes, false)?;
+pub fn cached(paths: &Paths, extent: &Extent) -> Result<Option<Bundle>> {
+    let found = on_shelf(paths, extent, false)?;
     found.ok().map(|parts| bundle(&parts)).transpose()
 }
 
@@ -278,6 +273,7 @@ fn bundle(parts: &Parts) -> Result<Bundle> {
                 .into_iter()
                 .flat_map(|kubernetes| kubernetes.images.iter().chain([&kubernetes.programs])),
         )
+        .chain(parts.engines.iter().map(|engine| &engine.programs))
         .map(|held| held.record.entry.sha256.as_str())
         .collect();
     Ok(Bundle {
@@ -285,13 +281,11 @@ fn bundle(parts: &Parts) -> Result<Bundle> {
         node_image: parts.node.artifact("rootfs.tar.zst")?,
         images: parts.images.iter().map(image_of).collect(),
         mirror: parts.mirror.artifact(mirror::STORAGE)?,
-        kubernetes: kubernetes.map(kubernetes::Kubernetes::artifact).transpose()?,
+        kubernetes: kubernetes.map(kubernetes::Extra::kubernetes).transpose()?,
+        engines: parts
+            .engines
+            .iter()
+            .map(|engine| Ok((engine.engine.clone(), engine.archive()?)))
+            .collect::<Result<_>>()?,
     })
 }
-
-/// What building all of it takes.
-pub const ESTIMATE: Estimate = Estimate {
-    minutes: 3,
-    download: 400 << 20,
-    disk: 2200 << 20,
-};

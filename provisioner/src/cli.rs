@@ -49,6 +49,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use agent::wire::Engine;
 use clap::{FromArgMatches, Parser, Subcommand};
 
 pub use app::App;
@@ -101,6 +102,30 @@ pub enum LangArgument {
     Ko,
     /// English
     En,
+}
+
+/// A container engine on the command line.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum EngineArgument {
+    /// Docker Engine
+    Docker,
+    /// containerd, by nerdctl and crictl
+    Containerd,
+    /// CRI-O, by crictl
+    CriO,
+    /// Podman
+    Podman,
+}
+
+impl From<EngineArgument> for Engine {
+    fn from(engine: EngineArgument) -> Self {
+        match engine {
+            EngineArgument::Docker => Self::Docker,
+            EngineArgument::Containerd => Self::Containerd,
+            EngineArgument::CriO => Self::CriO,
+            EngineArgument::Podman => Self::Podman,
+        }
+    }
 }
 
 /// How data is printed.

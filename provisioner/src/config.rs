@@ -15,6 +15,7 @@ mod ssh;
 
 pub use nodes::MAX_NODES;
 
+use agent::wire::Engine;
 use excerpt::Excerpt;
 use serde_yaml::Location;
 
@@ -69,17 +70,22 @@ impl Problem {
 impl Cluster {
     /// Reads a cluster from the text of `file`. Errors: every problem there is, in the order of the file.
     pub fn parse(file: &str, text: &str) -> Result<Self, Vec<Problem>> {
-        let quoting = |problem: Problem| problem.quoting(text);
-        Self::read(file, text).map_err(|problems| problems.into_iter().map(quoting).collect())
+        Self::parse_with(file, text, None)
     }
 
-    fn read(file: &str, text: &str) -> Result<Self, Vec<Problem>> {
+    /// The same with another engine for the nodes that name none of their own.
+    pub fn parse_with(file: &str, text: &str, engine: Option<Engine>) -> Result<Self, Vec<Problem>> {
+        let quoting = |problem: Problem| problem.quoting(text);
+        Self::read(file, text, engine).map_err(|problems| problems.into_iter().map(quoting).collect())
+    }
+
+    fn read(file: &str, text: &str, engine: Option<Engine>) -> Result<Self, Vec<Problem>> {
         let tree = tree::parse(file, text).map_err(|problem| vec![problem])?;
         let mut problems = shape::problems(file, &tree, &Self::schema());
         let mut cluster = None;
         match tree::read::<raw::Cluster>(file, text) {
             Ok(raw) => {
-                let (checked, more) = check::check(file, &raw);
+                let (checked, more) = check::check(file, &raw, engine);
                 cluster = checked;
                 problems.extend(more);
             }

@@ -147,9 +147,10 @@ pub async fn ask(
         registries: trust::registries(cluster),
     };
     let limit = patient(PATIENCE);
+    let query = query(cluster, node)?;
     let asking = async {
         tokio::join!(
-            session.agent.facts(query(cluster, node)),
+            session.agent.facts(query),
             session.agent.trust(status),
             read(session, HOSTS),
             dealings(cluster, login, session)

@@ -129,8 +129,8 @@ pub enum Hosts {
 /// Conditions of a step. Absent ones hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct When {
-    /// The node's container engine.
-    pub engine: Option<agent::wire::Engine>,
+    /// Container engines, one of which is the node's; none: any.
+    pub engine: Vec<agent::wire::Engine>,
     /// Whether the internet must be reachable from the node (`true`), or must not (`false`).
     pub online: Option<bool>,
     /// At least this many workers.

@@ -87,6 +87,16 @@ pub enum Action {
         /// Where they come from.
         from: machine::Source,
     },
+    /// Unpack the programs an engine has of the bundle.
+    InstallPrograms {
+        /// The engine, as cluster.yaml writes it.
+        engine: String,
+    },
+    /// Stop units, and start them at boot no more.
+    Retire {
+        /// The units.
+        units: Vec<String>,
+    },
     /// Write down on somebody's machine what was there before the lab.
     Record,
     /// Write the mirror's program, as the node image has it.
@@ -230,7 +240,7 @@ pub fn plan(cluster: &Cluster, observed: &Observed) -> Result<Plan> {
         node::plan(cluster, &view, &mut plan)?;
         egress::resolver(cluster, observed, &view, &mut plan)?;
         if cluster.provider.makes_nodes() {
-            engine::install(&view, &mut plan);
+            engine::install(&view, &mut plan)?;
         } else {
             machine::prepare(cluster, &view, &mut plan);
         }
@@ -246,7 +256,7 @@ pub fn plan(cluster: &Cluster, observed: &Observed) -> Result<Plan> {
     if !view.silent() {
         mirror::plan(&view, &mut plan)?;
         if plan.is_sound(view.node) {
-            registry::container(cluster, &view, &mut plan);
+            registry::plan(cluster, &view, &mut plan)?;
             registry::prove(cluster, observed, &mut plan);
         }
     }

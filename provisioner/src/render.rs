@@ -1,5 +1,6 @@
 //! Text with holes, filled: the one place that uses askama. Decides nothing and writes nothing.
 
+pub mod engine;
 pub mod kubernetes;
 pub mod machine;
 pub mod page;
@@ -38,6 +39,8 @@ struct Daemon {
 struct Mirror {
     storage: &'static str,
     port: u16,
+    certificates: &'static str,
+    read_only: bool,
 }
 
 /// What the lab writes into /etc/hosts of every node, between its two marks.
@@ -76,6 +79,18 @@ pub fn mirror_config() -> Result<String> {
     fill(&Mirror {
         storage: MIRROR_STORAGE,
         port: MIRROR_PORT,
+        certificates: "/etc/lab/mirror",
+        read_only: true,
+    })
+}
+
+/// The private registry's, where it is a service; `certificates`: the directory with tls.crt and tls.key.
+pub fn registry_config(storage: &'static str, port: u16, certificates: &'static str) -> Result<String> {
+    fill(&Mirror {
+        storage,
+        port,
+        certificates,
+        read_only: false,
     })
 }
 

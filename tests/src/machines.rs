@@ -174,7 +174,8 @@ fn node_image(here: &Path) -> io::Result<std::path::PathBuf> {
         cache: cache()?.join("lab"),
         reports: here.join("reports"),
     };
-    let bundle = builder::cached(&paths, None).map_err(|error| io::Error::other(error.to_string()))?;
+    let bundle = builder::cached(&paths, &builder::Extent::default())
+        .map_err(|error| io::Error::other(error.to_string()))?;
     let bundle = bundle.ok_or_else(|| io::Error::other("no bundle in the cache: `lab bundle build`"))?;
     Ok(bundle.node_image.path)
 }

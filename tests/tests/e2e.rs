@@ -17,6 +17,8 @@ mod broken;
 mod cluster;
 #[path = "e2e/egress.rs"]
 mod egress;
+#[path = "e2e/engines.rs"]
+mod engines;
 #[path = "e2e/exclusive.rs"]
 mod exclusive;
 #[path = "e2e/external.rs"]
@@ -172,6 +174,7 @@ pub fn all() -> Vec<Trial> {
         readme::tests(),
         prove::tests(),
         misbehaved::tests(),
+        engines::tests(),
         exclusive::tests(),
         external::tests(),
     ]

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use agent::wire::{Engine, How, Run};
+use agent::wire::{Engine, EngineAction, How, Run};
 
 use crate::error::{Error, Result};
 use crate::plan::{UnitStep, mirror};
@@ -33,10 +33,32 @@ pub(super) async fn unit_step(session: &Session, unit: &str, enable: bool, step:
     if unit == mirror::UNIT {
         answers(session, &format!("127.0.0.1:{}", render::MIRROR_PORT)).await?;
     }
+    await_engine(session, unit).await?;
     if step == UnitStep::Reload && engine::unit(Engine::Docker) == Some(unit) {
         knows_the_mirror(session).await?;
     }
     Ok(())
+}
+
+/// Stops units, if they run, and enables them no more.
+pub(super) async fn retire(session: &Session, units: &[String]) -> Result<()> {
+    let verb = ["systemctl", "disable", "--now"].map(str::to_owned);
+    words(session, &[&verb, units].concat()).await.map(drop)
+}
+
+/// Waits until an engine answers: its unit counts as active a little earlier.
+async fn await_engine(session: &Session, unit: &str) -> Result<()> {
+    let row = engine::all()
+        .iter()
+        .find(|row| row.unit == Some(unit) && row.engine != Engine::Docker);
+    let Some(row) = row else { return Ok(()) };
+    let started = session.agent.engine(EngineAction::Start(row.engine)).await;
+    started.map(drop).map_err(|error| {
+        let name = row.name;
+        Error::new(text!("{name}이(가) 응답하지 않음", "{name} does not answer"))
+            .on(&session.node)
+            .because(error)
+    })
 }
 
 /// Polls until Docker has read its configuration: a reload only sends a signal.
@@ -67,6 +89,12 @@ pub(super) async fn answers(session: &Session, address: &str) -> Result<()> {
             Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
         }
     }
+}
+
+/// The same, of words that were put together.
+pub(super) async fn words(session: &Session, argv: &[String]) -> Result<String> {
+    let argv: Vec<&str> = argv.iter().map(String::as_str).collect();
+    command(session, &argv).await
 }
 
 /// Runs a command on the node; its standard output. Any status but 0 is an error here.

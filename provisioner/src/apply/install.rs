@@ -1,4 +1,5 @@
-//! Packages a node lacks: made again by the provider from the node image and installed by the node's own dpkg, or by its own apt.
+//! Puts on a node what it lacks: packages, made again by the provider from the node image and installed by the node's own dpkg,
+//! or by its own apt; programs of an engine, unpacked from the bundle.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,7 +20,46 @@ const DIRECTORY: &str = "/var/cache/lab/packages";
 /// How long installing may take.
 const LONG: Duration = Duration::from_secs(600);
 
-pub(super) async fn install(
+/// Unpacks an engine's programs of the bundle.
+pub(super) async fn programs(
+    session: &Session,
+    provider: &Arc<dyn Provider>,
+    state: &Path,
+    engine: &str,
+) -> Result<()> {
+    let archive = provider
+        .bundle()
+        .and_then(|bundle| bundle.engines.get(engine))
+        .map(|archive| archive.path.clone());
+    let archive = archive.ok_or_else(|| {
+        let words = text!(
+            "번들에 {engine}의 프로그램이 없음",
+            "the bundle has no programs of {engine}"
+        );
+        Error::new(words).on(&session.node)
+    })?;
+    let directory = tempfile::tempdir_in(state)
+        .map_err(|error| Error::new("cannot make a temporary directory").because(error))?;
+    let tar = directory.path().join("programs.tar");
+    let into = tar.clone();
+    let unpack = move || -> std::io::Result<u64> {
+        let from = std::fs::File::open(archive)?;
+        let mut to = std::fs::File::create(into)?;
+        let mut from = zstd::Decoder::new(from)?;
+        std::io::copy(&mut from, &mut to)
+    };
+    tokio::task::spawn_blocking(unpack)
+        .await
+        .map_err(|error| Error::new("unpacking the bundle ended early").because(error))?
+        .map_err(|error| Error::new("cannot unpack the bundle").because(error))?;
+    let path = put(session, &tar).await?;
+    let done = command(session, &["tar", "-C", "/", "--no-same-owner", "-xpf", &path]).await;
+    command(session, &["rm", "-rf", DIRECTORY]).await?;
+    done.map(drop)
+}
+
+/// Installs a package of the node image, and what it needs.
+pub(super) async fn packages(
     session: &Session,
     provider: &Arc<dyn Provider>,
     state: &Path,

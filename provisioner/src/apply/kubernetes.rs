@@ -8,6 +8,7 @@ use super::command::{command, run, unit_step};
 use super::perform::Hands;
 use crate::config::Cluster;
 use crate::error::{Error, Result};
+use crate::plan::engine::cri_socket;
 use crate::plan::kubernetes::KUBELET;
 use crate::plan::{UnitStep, certificates};
 use crate::render::kubernetes as render;
@@ -23,8 +24,6 @@ const PATCHES: &str = "/run/lab/kubeadm-patches";
 pub const ADMINISTRATOR: &str = "/etc/kubernetes/admin.conf";
 /// Who a kubelet is.
 const KUBELET_CONFIGURATION: &str = "/etc/kubernetes/kubelet.conf";
-/// Where containerd answers kubelet.
-const SOCKET: &str = "unix:///run/containerd/containerd.sock";
 /// Number of CAP_SYS_RESOURCE.
 const SYS_RESOURCE: u64 = 24;
 const INIT: Duration = Duration::from_secs(300);
@@ -40,8 +39,9 @@ pub(super) async fn init(hands: &Hands, session: &Session) -> Result<()> {
     };
     let capabilities = hands.capabilities(&session.node);
     let may_lower_score = capabilities >> SYS_RESOURCE & 1 == 1;
-    let configuration = render::init(&hands.cluster, kubernetes, may_lower_score, PATCHES)?;
-    reset(session).await?;
+    let socket = cri_socket(hands.cluster.master().engine);
+    let configuration = render::init(&hands.cluster, kubernetes, may_lower_score, PATCHES, socket)?;
+    reset(session, socket).await?;
     for (name, patch) in render::patches()? {
         put(session, &format!("{PATCHES}/{name}"), &patch).await?;
     }
@@ -58,7 +58,7 @@ pub(super) async fn join(hands: &Hands, session: &Session) -> Result<()> {
     let master = hands.session(&hands.cluster.master().name).await?;
     let kubectl = ["kubectl", "--kubeconfig", ADMINISTRATOR];
     let forget = ["delete", "node", "--ignore-not-found", node.name.as_str()];
-    reset(session).await?;
+    reset(session, cri_socket(node.engine)).await?;
     answers(&master).await?;
     command(&master, &[&kubectl[..], &forget].concat()).await?;
     let made = [
@@ -77,7 +77,7 @@ pub(super) async fn join(hands: &Hands, session: &Session) -> Result<()> {
     let (Some(token), Some(authority)) = (after("--token"), after("--discovery-token-ca-cert-hash")) else {
         return Err(Error::new("kubeadm printed no token").on(&master.node));
     };
-    let configuration = render::join(&hands.cluster, node, &token, &authority)?;
+    let configuration = render::join(&hands.cluster, node, &token, &authority, cri_socket(node.engine))?;
     // Its id alone: what makes it a secret comes after the dot.
     let id = token.split('.').next().unwrap_or_default();
     signed(&master, id).await?;
@@ -139,10 +139,11 @@ pub(super) async fn renew(hands: &Hands, session: &Session, kubelet: bool) -> Re
         return Ok(());
     };
     put(session, certificates::RENEWING, "").await?;
+    let socket = cri_socket(hands.cluster.master().engine);
     command(session, &["kubeadm", "certs", "renew", "all"]).await?;
     if kubelet {
         let may_lower_score = hands.capabilities(&session.node) >> SYS_RESOURCE & 1 == 1;
-        let configuration = render::init(&hands.cluster, kubernetes, may_lower_score, PATCHES)?;
+        let configuration = render::init(&hands.cluster, kubernetes, may_lower_score, PATCHES, socket)?;
         command(
             session,
             &["rm", "-f", KUBELET_CONFIGURATION, certificates::KUBELET],
@@ -158,7 +159,7 @@ pub(super) async fn renew(hands: &Hands, session: &Session, kubelet: bool) -> Re
     }
     command(session, &administrate()).await?;
     // Static pods are not restarted by what they mount: kubelet makes a pod that is gone anew.
-    let crictl = ["crictl", "--runtime-endpoint", SOCKET];
+    let crictl = ["crictl", "--runtime-endpoint", socket];
     let listed = ["pods", "--quiet", "--label", "tier=control-plane"];
     let pods = command(session, &[&crictl[..], &listed].concat()).await?;
     let pods: Vec<&str> = pods.split_whitespace().collect();
@@ -215,7 +216,7 @@ const LEFT: [&str; 6] = [
 ];
 
 /// Takes away what an attempt that was cut short, or another cluster, left.
-async fn reset(session: &Session) -> Result<()> {
+async fn reset(session: &Session, socket: &str) -> Result<()> {
     let query = FactsQuery {
         files: LEFT.map(Into::into).into(),
         ..FactsQuery::default()
@@ -229,7 +230,7 @@ async fn reset(session: &Session) -> Result<()> {
     if facts.files.values().all(Option::is_none) {
         return Ok(());
     }
-    let argv = ["kubeadm", "reset", "--force", "--cri-socket", SOCKET];
+    let argv = ["kubeadm", "reset", "--force", "--cri-socket", socket];
     run(session, &argv, JOIN).await.map(drop)
 }
 

@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use agent::wire::{Trust, Whose};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
 use super::Needless;
-use super::command::{answers, command, unit_step};
-use super::install::install;
+use super::command::{retire, unit_step};
+use super::install;
 use super::kubernetes;
 use super::machine;
 use super::readiness::{self, Wanted};
@@ -21,15 +21,11 @@ use crate::external::Credentials;
 use crate::facts::{Observed, Seen};
 use crate::gather::{self, Sessions};
 use crate::node::NodeName;
-use crate::plan::registry::{self, Definition, Proof};
 use crate::plan::{Action, Change, Content, Mark, plan};
 use crate::provider::Provider;
 use crate::session::Session;
 use crate::transport::patient;
 use crate::{render, text};
-
-/// Where the archive of the proof image is on the node: no file in it.
-const EMPTY: &str = "/run/lab-proof.tar";
 
 /// What changes are carried out with.
 pub struct Hands {
@@ -170,12 +166,16 @@ impl Hands {
             Action::ProvePush(proof) => self.push(session, proof).await,
             Action::ProvePull(proof) => self.pull(session, proof).await,
             Action::InstallPackages { packages, from } => {
-                install(session, &self.provider, &self.state, packages, *from).await
+                install::packages(session, &self.provider, &self.state, packages, *from).await
             }
             Action::Record => machine::record(session).await,
             Action::MirrorProgram => machine::mirror_program(session, &self.provider).await,
             Action::MirrorContent => machine::mirror_content(session, &self.provider).await,
             Action::External { step } => self.external(session, *step).await,
+            Action::InstallPrograms { engine } => {
+                install::programs(session, &self.provider, &self.state, engine).await
+            }
+            Action::Retire { units } => retire(session, units).await,
             Action::KubernetesInit { mark } => {
                 kubernetes::init(self, session).await?;
                 self.mark(session, mark).await
@@ -211,68 +211,6 @@ impl Hands {
         session
             .agent
             .put_bytes(&mark.path, 0o644, content.as_bytes())
-            .await
-            .map_err(failed)
-    }
-
-    async fn registry(&self, session: &Session, definition: &Definition) -> Result<()> {
-        let leaf = hex::encode(Sha256::digest(self.leaf()?.certificate_pem));
-        command(session, &["docker", "pull", "-q", &definition.image]).await?;
-        let since = Instant::now();
-        // `-f`: that there is none is fine.
-        command(session, &["docker", "rm", "-f", registry::CONTAINER]).await?;
-        let argv = definition.arguments(&leaf);
-        command(session, &argv.iter().map(String::as_str).collect::<Vec<_>>()).await?;
-        let host = self
-            .cluster
-            .node(&session.node)
-            .map(|node| node.address.to_string())
-            .unwrap_or_default();
-        answers(session, &format!("{host}:{}", definition.port)).await?;
-        *self.gap.lock().unwrap_or_else(PoisonError::into_inner) = Some(since.elapsed());
-        Ok(())
-    }
-
-    async fn push(&self, session: &Session, proof: &Proof) -> Result<()> {
-        let tag = format!("{}:1", proof.repository);
-        // Its container may have been started a moment ago, by a `lab up` that was killed.
-        answers(session, proof.repository.split('/').next().unwrap_or_default()).await?;
-        // An image of nothing, new each time: quick to move, and no other image can stand in for it.
-        let written = session.agent.put_bytes(EMPTY, 0o600, &[0; 1024]).await;
-        written.map_err(|error| {
-            Error::new(format!("cannot write {EMPTY}"))
-                .on(&session.node)
-                .because(error)
-        })?;
-        command(session, &["docker", "import", EMPTY, &tag]).await?;
-        let pushed = command(session, &["docker", "push", &tag]).await;
-        command(session, &["docker", "rmi", &tag]).await?;
-        let digest = pushed?
-            .split_whitespace()
-            .find(|word| word.starts_with("sha256:"))
-            .map(str::to_owned);
-        let digest = digest.ok_or_else(|| Error::new("docker push named no digest").on(&session.node))?;
-        *self.pushed.lock().unwrap_or_else(PoisonError::into_inner) = Some(digest);
-        Ok(())
-    }
-
-    async fn pull(&self, session: &Session, proof: &Proof) -> Result<()> {
-        let digest = self.pushed.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let digest = digest.ok_or_else(|| Error::new("nothing was pushed"))?;
-        let name = format!("{}@{digest}", proof.repository);
-        // By digest: Docker itself refuses content that has another.
-        command(session, &["docker", "pull", "-q", &name]).await?;
-        command(session, &["docker", "rmi", &name]).await?;
-        let trusted = gather::issued(&self.cluster, &self.state)?.trusted;
-        let mark = registry::mark(&self.cluster, &trusted);
-        let failed = |error| {
-            Error::new("cannot remember the proof")
-                .on(&session.node)
-                .because(error)
-        };
-        session
-            .agent
-            .put_bytes(registry::PROOF, 0o644, mark.as_bytes())
             .await
             .map_err(failed)
     }

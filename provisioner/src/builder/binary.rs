@@ -138,23 +138,24 @@ fn compile(
     target: &Path,
     on_bytes: Arrived<'_>,
 ) -> Result<BTreeMap<String, String>> {
-    let (file, of) = match code {
+    let (files, of) = match code {
         Code::Module(from, toolchain) => {
             let of = (from.module.clone(), from.version.clone());
-            (toolchain.file(from, temporary)?, of)
+            (toolchain.files(from, temporary)?, of)
         }
         Code::Download(download, promise) => {
             let file = temporary.join("program.c");
             let version = download::download(download, promise, temporary, &file, on_bytes)?;
-            (file, ("archive".to_owned(), version))
+            (vec![file], ("archive".to_owned(), version))
         }
     };
-    let (out, file) = (target.display().to_string(), file.display().to_string());
+    let out = target.display().to_string();
     // Without a build's own number and the file's place: the same source gives the same bytes.
-    let words = ["-static", "-s", "-Wl,--build-id=none", "-o", &out, &file];
+    let words = ["-static", "-s", "-Wl,--build-id=none", "-o", &out];
     let mut argv: Vec<String> = vec![compiler.clone()];
     argv.extend(c.flags.iter().cloned());
     argv.extend(words.map(str::to_owned));
+    argv.extend(files.iter().map(|file| file.display().to_string()));
     program::run_beside(&argv, temporary).map_err(|error| {
         error.hint(text!(
             "`apt-get install gcc libc6-dev`",

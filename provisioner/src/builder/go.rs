@@ -125,10 +125,11 @@ impl Toolchain {
         })
     }
 
-    /// Where a file of a module is, downloaded.
-    pub fn file(&self, of: &source::Module, temporary: &Path) -> Result<PathBuf> {
+    /// Where a file of a module is, downloaded, and those compiled with it.
+    pub fn files(&self, of: &source::Module, temporary: &Path) -> Result<Vec<PathBuf>> {
         let module = self.download(&of.module, &of.version, temporary)?;
-        Ok(module.dir.join(&of.file))
+        let all = std::iter::once(&of.file).chain(&of.beside);
+        Ok(all.map(|file| module.dir.join(file)).collect())
     }
 
     /// Builds the program into `target`; `on_package` hears how many packages are compiled, and of how many.

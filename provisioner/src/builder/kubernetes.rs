@@ -1,4 +1,5 @@
-//! Kubernetes as a part of the bundle: its programs, images of them, and the archive of those a node has.
+//! Parts of the bundle that not every cluster needs (Kubernetes, programs of engines): programs, images of them, and the
+//! archive of those a node has.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -10,7 +11,7 @@ use super::shelf::{Lack, Place, Shelf, below, note};
 use super::tree::{self, Compression};
 use super::{architecture, binary, image_of, program};
 use crate::artifact;
-use crate::bundle::kubernetes::Kubernetes as Wanted;
+use crate::bundle::Part as Wanted;
 use crate::bundle::layout::sha256;
 use crate::bundle::lock::Entry;
 use crate::bundle::recipe::{Kind, Recipe};
@@ -20,11 +21,13 @@ use crate::text;
 /// The file of the programs' artifact.
 const PROGRAMS: &str = "programs.tar.zst";
 
-/// All parts of one version.
+/// A part, whole.
 #[derive(Clone, Debug)]
-pub struct Kubernetes {
-    /// Without the `v`.
+pub struct Extra {
+    /// Without the `v`; of engines, none.
     pub version: String,
+    /// The engine it belongs to, if any.
+    pub engine: String,
     /// Programs, one each.
     pub binaries: Vec<Held>,
     /// Images of them.
@@ -33,7 +36,7 @@ pub struct Kubernetes {
     pub programs: Held,
 }
 
-impl Kubernetes {
+impl Extra {
     /// Everything, programs before images.
     pub fn all(&self) -> impl Iterator<Item = &Held> {
         self.recipes().chain([&self.programs])
@@ -44,11 +47,16 @@ impl Kubernetes {
         self.binaries.iter().chain(&self.images)
     }
 
-    /// As the bundle has it.
-    pub fn artifact(&self) -> Result<artifact::Kubernetes> {
+    /// The archive of its programs.
+    pub fn archive(&self) -> Result<artifact::Artifact> {
+        self.programs.artifact(PROGRAMS)
+    }
+
+    /// Kubernetes, as the bundle has it.
+    pub fn kubernetes(&self) -> Result<artifact::Kubernetes> {
         Ok(artifact::Kubernetes {
             version: self.version.clone(),
-            programs: self.programs.artifact(PROGRAMS)?,
+            programs: self.archive()?,
             images: self.images.iter().map(image_of).collect(),
         })
     }
@@ -90,8 +98,8 @@ impl Shelf<'_> {
         held.map_or(Place::Missing, |held| self.judged(held))
     }
 
-    /// What is there of Kubernetes; all of it unless something is added to `lacks`.
-    pub fn kubernetes(&self, wanted: &Wanted, bases: &[Held], lacks: &mut Vec<Lack>) -> Option<Kubernetes> {
+    /// What is there of a part; all of it unless something is added to `lacks`.
+    pub fn extra(&self, wanted: &Wanted, bases: &[Held], lacks: &mut Vec<Lack>) -> Option<Extra> {
         let look = |recipe: &Recipe, made: &[&Held], lacks: &mut Vec<Lack>| {
             note(self.place(recipe, made), &recipe.name, lacks)
         };
@@ -104,9 +112,10 @@ impl Shelf<'_> {
             .collect();
         let place =
             on_node(wanted, &binaries).map_or(Place::Missing, |programs| self.programs(wanted, &programs));
-        let programs = note(place, &programs_name(&wanted.version), lacks)?;
-        Some(Kubernetes {
+        let programs = note(place, &wanted.name, lacks)?;
+        Some(Extra {
             version: wanted.version.clone(),
+            engine: wanted.engine.clone(),
             binaries,
             images,
             programs,
@@ -114,27 +123,17 @@ impl Shelf<'_> {
     }
 }
 
-fn programs_name(version: &str) -> String {
-    format!("kubernetes-{version}")
-}
-
 impl Build<'_> {
-    /// Kubernetes' programs, one after the other: a compiler takes all processors there are.
-    pub fn binaries(&self) -> Result<Vec<Held>> {
-        let all = self
-            .shelf
-            .kubernetes
-            .into_iter()
-            .flat_map(|wanted| of_kind(wanted, Kind::Binary));
-        all.map(|recipe| self.ensure(recipe, &Ground::default()))
+    /// A part's programs, one after the other: a compiler takes all processors there are.
+    fn binaries(&self, wanted: &Wanted) -> Result<Vec<Held>> {
+        of_kind(wanted, Kind::Binary)
+            .map(|recipe| self.ensure(recipe, &Ground::default()))
             .collect()
     }
 
-    /// All of Kubernetes, if it is wanted; its programs are there.
-    pub fn kubernetes(&self, bases: &[Held], binaries: Vec<Held>) -> Result<Option<Kubernetes>> {
-        let Some(wanted) = self.shelf.kubernetes else {
-            return Ok(None);
-        };
+    /// All of a part.
+    pub fn extra(&self, wanted: &Wanted, bases: &[Held]) -> Result<Extra> {
+        let binaries = self.binaries(wanted)?;
         let images: Result<Vec<Held>> = std::thread::scope(|scope| {
             let binaries = &binaries;
             let made: Vec<_> = of_kind(wanted, Kind::OciImage)
@@ -146,19 +145,17 @@ impl Build<'_> {
         });
         let images = images?;
         let programs = on_node(wanted, &binaries).ok_or_else(|| Error::new("a program was not made"))?;
-        let programs = match self.found(
-            self.shelf.programs(wanted, &programs),
-            &programs_name(&wanted.version),
-        ) {
+        let programs = match self.found(self.shelf.programs(wanted, &programs), &wanted.name) {
             Some(held) => held,
             None => self.pack(wanted, &programs)?,
         };
-        Ok(Some(Kubernetes {
+        Ok(Extra {
             version: wanted.version.clone(),
+            engine: wanted.engine.clone(),
             binaries,
             images,
             programs,
-        }))
+        })
     }
 
     /// What an image is made on.
@@ -186,11 +183,8 @@ impl Build<'_> {
     fn pack(&self, wanted: &Wanted, programs: &BTreeMap<String, &Held>) -> Result<Held> {
         let work = self.sink.work(
             None,
-            format!("bundle {}", programs_name(&wanted.version)),
-            text!(
-                "노드의 쿠버네티스 프로그램 묶기",
-                "pack the Kubernetes programs of nodes"
-            ),
+            format!("bundle {}", wanted.name),
+            text!("노드의 프로그램 묶기", "pack the programs of nodes"),
         );
         let make = || {
             let temporary = self.shelf.cache.temporary()?;
@@ -205,7 +199,7 @@ impl Build<'_> {
             tree::pack(&root, &paths, &out.join(PROGRAMS), Compression::Zstd, |percent| {
                 work.progress(percent, Some(100), false);
             })?;
-            let record = record(&wanted.version, programs, &out)?;
+            let record = record(&wanted.name, programs, &out)?;
             self.shelf
                 .cache
                 .store(&out, &record, &programs_key(wanted, programs), &[])
@@ -256,7 +250,7 @@ fn compare(wanted: &Wanted, root: &Path, temporary: &Path) -> Result<()> {
     )))
 }
 
-fn record(version: &str, programs: &BTreeMap<String, &Held>, out: &Path) -> Result<Record> {
+fn record(name: &str, programs: &BTreeMap<String, &Held>, out: &Path) -> Result<Record> {
     let (files, sha256, size) = inventory(out, &[PROGRAMS.to_owned()])?;
     let packages = programs
         .values()
@@ -269,7 +263,7 @@ fn record(version: &str, programs: &BTreeMap<String, &Held>, out: &Path) -> Resu
         size,
     };
     Ok(Record {
-        name: programs_name(version),
+        name: name.to_owned(),
         entry,
         files,
         manifest: None,

@@ -37,14 +37,18 @@ impl Build<'_> {
         let ((bases, images), node) = (layered?, node?);
         let mirror = self.mirror(&images)?;
         // Last, as they take longest: what else can fail has not failed.
-        let binaries = self.binaries()?;
-        let kubernetes = self.kubernetes(&bases, binaries)?;
+        let engines = self.shelf.engines.iter();
+        let engines = engines
+            .map(|wanted| self.extra(wanted, &bases))
+            .collect::<Result<Vec<_>>>()?;
+        let kubernetes = self.shelf.kubernetes.map(|wanted| self.extra(wanted, &bases));
         Ok(Parts {
             node,
             bases,
             images,
             mirror,
-            kubernetes,
+            kubernetes: kubernetes.transpose()?,
+            engines,
         })
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::resolve::{Resolver, name, seconds};
-use super::{ESTIMATE, Estimate, Options, cache::Cache, open};
+use super::{Options, cache::Cache, open};
 use crate::bundle::recipe::Kind;
 use crate::error::{Error, Result};
 use crate::paths::Paths;
@@ -12,6 +12,24 @@ use crate::text::Text;
 
 /// Bytes that Go keeps of what it downloaded and compiled in a second, of those that recipes tell.
 const KEPT: u64 = 6 << 20;
+
+/// What a build will take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Estimate {
+    /// Minutes.
+    pub minutes: u32,
+    /// Bytes to download.
+    pub download: u64,
+    /// Bytes of disk.
+    pub disk: u64,
+}
+
+/// What building all that every cluster needs takes.
+pub const ESTIMATE: Estimate = Estimate {
+    minutes: 3,
+    download: 440 << 20,
+    disk: 2200 << 20,
+};
 
 /// What making the bundle takes here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,7 +56,7 @@ pub fn span(seconds: u64) -> Text {
 /// Looks which artifacts are lacking, and which source of each program can be reached.
 pub fn outlook(paths: &Paths, options: &Options) -> Result<Outlook> {
     let mut outlook = Outlook::default();
-    let opened = open(paths, options.kubernetes.as_deref())?;
+    let opened = open(paths, &options.extent)?;
     let Err(lacks) = opened.shelf(&Cache::peek(&paths.cache), false).all()? else {
         return Ok(outlook);
     };
@@ -57,8 +75,9 @@ pub fn outlook(paths: &Paths, options: &Options) -> Result<Outlook> {
     let resolver = Resolver::new(&paths.cache);
     let (mut spent, mut seen) = (0, BTreeSet::new());
     let programs = opened
-        .kubernetes
+        .engines
         .iter()
+        .chain(&opened.kubernetes)
         .flat_map(|wanted| &wanted.recipes.artifacts);
     for recipe in programs.filter(|recipe| recipe.kind == Kind::Binary && lacking(&recipe.name)) {
         let (source, reasons) = resolver.first(recipe, temporary.path())?;
@@ -88,6 +107,7 @@ pub fn outlook(paths: &Paths, options: &Options) -> Result<Outlook> {
         // Programs, images and the archive of them.
         estimate.disk += 700 << 20;
     }
+    estimate.disk += (opened.engines.len() as u64) * (150 << 20);
     estimate.minutes += u32::try_from(spent.div_ceil(60)).unwrap_or(u32::MAX);
     outlook.estimate = Some(estimate);
     Ok(outlook)

@@ -1,8 +1,9 @@
 //! Looks the bundle up in the cache, artifact by artifact. Makes nothing.
 
 use super::cache::{Cache, Held};
-use super::kubernetes::Kubernetes;
+use super::kubernetes::Extra;
 use super::{architecture, lock_name, version};
+use crate::bundle::Part;
 use crate::bundle::layout::sha256;
 use crate::bundle::lock::{Entry, Lock};
 use crate::bundle::recipe::{Kind, Recipe, Recipes};
@@ -20,7 +21,9 @@ pub struct Parts {
     /// The mirror's storage.
     pub mirror: Held,
     /// Kubernetes, if it was asked for.
-    pub kubernetes: Option<Kubernetes>,
+    pub kubernetes: Option<Extra>,
+    /// What the nodes' engines need beyond the node image.
+    pub engines: Vec<Extra>,
 }
 
 impl Parts {
@@ -30,7 +33,7 @@ impl Parts {
             .chain(&self.bases)
             .chain(&self.images)
             .chain([&self.mirror])
-            .chain(self.kubernetes.iter().flat_map(Kubernetes::all))
+            .chain(self.extras().flat_map(Extra::all))
     }
 
     /// What recipes made: everything but what is put together from it.
@@ -38,7 +41,11 @@ impl Parts {
         std::iter::once(&self.node)
             .chain(&self.bases)
             .chain(&self.images)
-            .chain(self.kubernetes.iter().flat_map(Kubernetes::recipes))
+            .chain(self.extras().flat_map(Extra::recipes))
+    }
+
+    fn extras(&self) -> impl Iterator<Item = &Extra> {
+        self.engines.iter().chain(&self.kubernetes)
     }
 }
 
@@ -75,7 +82,9 @@ pub struct Shelf<'a> {
     /// What a bundle is made of.
     pub recipes: &'a Recipes,
     /// Kubernetes, if it is wanted.
-    pub kubernetes: Option<&'a crate::bundle::kubernetes::Kubernetes>,
+    pub kubernetes: Option<&'a Part>,
+    /// What the nodes' engines need.
+    pub engines: &'a [Part],
     /// Versions wanted.
     pub lock: &'a Lock,
     /// Read every file, however recently it was verified.
@@ -181,7 +190,12 @@ impl Shelf<'_> {
         let mirror = note(self.mirror(&images), "mirror", &mut lacks);
         let kubernetes = self
             .kubernetes
-            .map(|wanted| self.kubernetes(wanted, &bases, &mut lacks));
+            .map(|wanted| self.extra(wanted, &bases, &mut lacks));
+        let engines: Vec<Extra> = self
+            .engines
+            .iter()
+            .filter_map(|wanted| self.extra(wanted, &bases, &mut lacks))
+            .collect();
         Ok(match (node, mirror) {
             (Some(node), Some(mirror)) if lacks.is_empty() => Ok(Parts {
                 node,
@@ -189,6 +203,7 @@ impl Shelf<'_> {
                 images,
                 mirror,
                 kubernetes: kubernetes.flatten(),
+                engines,
             }),
             _ => Err(lacks),
         })

@@ -5,23 +5,13 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::Part;
 use super::recipe::{Recipe, Recipes};
 use crate::error::{Error, Result};
 use crate::text;
 
 /// The recipes this program was built with.
 pub const EMBEDDED: &str = include_str!("../../../labs/bundle/kubernetes.yaml");
-
-/// Recipes of one version.
-#[derive(Clone, Debug)]
-pub struct Kubernetes {
-    /// Without the `v`.
-    pub version: String,
-    /// Programs, then the images of them.
-    pub recipes: Recipes,
-    /// The programs a node has: the recipe that makes each, by absolute path.
-    pub programs: BTreeMap<String, String>,
-}
 
 /// A row of the version table: what fills the holes. `version` is always there.
 type Row = BTreeMap<String, String>;
@@ -45,7 +35,7 @@ struct Filled {
     artifacts: Vec<Recipe>,
 }
 
-fn bad(file: &str, why: impl Into<String>) -> Error {
+pub(super) fn bad(file: &str, why: impl Into<String>) -> Error {
     Error::usage(text!("{}: 레시피가 잘못됨", "{}: bad recipe", file)).cause(why)
 }
 
@@ -93,44 +83,44 @@ pub fn pause(version: &str) -> Result<String> {
         .ok_or_else(|| Error::usage(format!("no sandbox image for Kubernetes {version}")))
 }
 
-impl Kubernetes {
-    /// Recipes of `version`, for `architecture` (Debian's name); `base` has the recipes their images are built on.
-    pub fn parse(file: &str, text: &str, version: &str, architecture: &str, base: &Recipes) -> Result<Self> {
-        let rows = rows(file, text)?;
-        let row = rows
+/// Recipes of `version`, for `architecture` (Debian's name); `base` has the recipes their images are built on.
+pub fn parse(file: &str, text: &str, version: &str, architecture: &str, base: &Recipes) -> Result<Part> {
+    let rows = rows(file, text)?;
+    let row = rows
+        .iter()
+        .find(|row| row.get("version").is_some_and(|one| one == version));
+    let Some(row) = row else {
+        let offered: Vec<&str> = rows
             .iter()
-            .find(|row| row.get("version").is_some_and(|one| one == version));
-        let Some(row) = row else {
-            let offered: Vec<&str> = rows
-                .iter()
-                .filter_map(|row| row.get("version"))
-                .map(String::as_str)
-                .collect();
-            return Err(Error::usage(text!(
-                "쿠버네티스 {version}의 레시피가 없음",
-                "no recipes for Kubernetes {version}"
-            ))
-            .hint(text!("있는 판: {}", "versions there are: {}", offered.join(", "))));
-        };
-        let filled = fill(text, row, architecture);
-        let filled: Filled = serde_yaml::from_str(&filled).map_err(|error| bad(file, error.to_string()))?;
-        let recipes = Recipes {
-            artifacts: filled.artifacts,
-        };
-        if let Some(hole) = hole(&recipes) {
-            return Err(bad(file, format!("{version}: nothing fills `{hole}`")));
-        }
-        let before: Vec<&str> = base.artifacts.iter().map(|recipe| recipe.name.as_str()).collect();
-        recipes.check(file, &before)?;
-        for recipe in filled.programs.values() {
-            recipes.find(recipe)?;
-        }
-        Ok(Self {
-            version: version.to_owned(),
-            recipes,
-            programs: filled.programs,
-        })
+            .filter_map(|row| row.get("version"))
+            .map(String::as_str)
+            .collect();
+        return Err(Error::usage(text!(
+            "쿠버네티스 {version}의 레시피가 없음",
+            "no recipes for Kubernetes {version}"
+        ))
+        .hint(text!("있는 판: {}", "versions there are: {}", offered.join(", "))));
+    };
+    let filled = fill(text, row, architecture);
+    let filled: Filled = serde_yaml::from_str(&filled).map_err(|error| bad(file, error.to_string()))?;
+    let recipes = Recipes {
+        artifacts: filled.artifacts,
+    };
+    if let Some(hole) = hole(&recipes) {
+        return Err(bad(file, format!("{version}: nothing fills `{hole}`")));
     }
+    let before: Vec<&str> = base.artifacts.iter().map(|recipe| recipe.name.as_str()).collect();
+    recipes.check(file, &before)?;
+    for recipe in filled.programs.values() {
+        recipes.find(recipe)?;
+    }
+    Ok(Part {
+        name: format!("kubernetes-{version}"),
+        version: version.to_owned(),
+        engine: String::new(),
+        recipes,
+        programs: filled.programs,
+    })
 }
 
 /// `text` with every `${…}` that is known replaced.
@@ -147,7 +137,7 @@ fn fill(text: &str, row: &Row, architecture: &str) -> String {
 }
 
 /// A hole nothing filled.
-fn hole(recipes: &Recipes) -> Option<String> {
+pub(super) fn hole(recipes: &Recipes) -> Option<String> {
     let text = serde_json::to_string(recipes).ok()?;
     let (_, rest) = text.split_once("${")?;
     Some(format!(
@@ -171,8 +161,7 @@ mod tests {
         let versions = versions("kubernetes.yaml", EMBEDDED).unwrap();
         assert_eq!(versions[0], "1.34.4");
         for version in versions {
-            let kubernetes =
-                Kubernetes::parse("kubernetes.yaml", EMBEDDED, &version, "amd64", &base()).unwrap();
+            let kubernetes = parse("kubernetes.yaml", EMBEDDED, &version, "amd64", &base()).unwrap();
             let image = format!("registry.k8s.io/kube-apiserver:v{version}");
             assert_eq!(kubernetes.recipes.find(&image).unwrap().kind, Kind::OciImage);
             assert!(kubernetes.programs.contains_key("/usr/local/bin/kubeadm"));
@@ -181,7 +170,7 @@ mod tests {
 
     #[test]
     fn holes_are_filled_by_the_row_and_the_architecture() {
-        let kubernetes = Kubernetes::parse("kubernetes.yaml", EMBEDDED, "1.34.4", "arm64", &base()).unwrap();
+        let kubernetes = parse("kubernetes.yaml", EMBEDDED, "1.34.4", "arm64", &base()).unwrap();
         let kubeadm = kubernetes.recipes.find("kubeadm-1.34.4").unwrap();
         let Source::Download(download) = &kubeadm.sources[0] else {
             panic!("{:?}", kubeadm.sources)
@@ -198,14 +187,14 @@ mod tests {
 
     #[test]
     fn a_version_nobody_offers_names_those_there_are() {
-        let error = Kubernetes::parse("kubernetes.yaml", EMBEDDED, "1.9.0", "amd64", &base()).unwrap_err();
+        let error = parse("kubernetes.yaml", EMBEDDED, "1.9.0", "amd64", &base()).unwrap_err();
         assert!(error.to_string().contains("1.9.0"), "{error}");
         assert!(error.advice().unwrap().en.contains("1.34.4"));
     }
 
     fn refused(artifacts: &str, why: &str) {
         let text = format!("versions: [{{version: 1.2.3}}]\nprograms: {{}}\nartifacts: [{artifacts}]\n");
-        let error = Kubernetes::parse("k.yaml", &text, "1.2.3", "amd64", &base()).unwrap_err();
+        let error = parse("k.yaml", &text, "1.2.3", "amd64", &base()).unwrap_err();
         assert!(error.to_string().contains(why), "{error}");
     }
 

@@ -165,6 +165,9 @@ pub struct Module {
     pub version: String,
     /// The file in it.
     pub file: String,
+    /// Files of it that are compiled with that one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<String>,
 }
 
 /// What a source usually takes.

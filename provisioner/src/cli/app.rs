@@ -18,6 +18,7 @@ use crate::provider::vagrant::Vagrant;
 use crate::report::out::Out;
 use crate::report::terminal::Terminal;
 use crate::{privilege, text};
+use agent::wire::Engine;
 
 /// One invocation of `lab`.
 #[derive(Debug)]
@@ -67,18 +68,27 @@ impl App {
         self.settled(paths).map(|settled| settled.cluster)
     }
 
+    /// The project's cluster, with this engine for nodes that name none, if one is given.
+    pub fn cluster_with(&self, paths: &Paths, engine: Option<Engine>) -> Result<Cluster> {
+        let asked = Asked::read(&paths.state)?;
+        let mut cluster = self.described(paths, engine.or(asked.engine))?;
+        asked.add_to(&mut cluster)?;
+        Ok(machines::settle(paths, cluster)?.cluster)
+    }
+
     /// The same, with what differs from cluster.yaml.
     pub fn settled(&self, paths: &Paths) -> Result<Settled> {
-        let mut cluster = self.described(paths)?;
-        Asked::read(&paths.state)?.add_to(&mut cluster)?;
+        let asked = Asked::read(&paths.state)?;
+        let mut cluster = self.described(paths, asked.engine)?;
+        asked.add_to(&mut cluster)?;
         machines::settle(paths, cluster)
     }
 
-    /// The cluster as cluster.yaml alone describes it.
-    pub fn described(&self, paths: &Paths) -> Result<Cluster> {
+    /// The cluster as cluster.yaml alone describes it, but for the engine of nodes that name none, if one is given.
+    pub fn described(&self, paths: &Paths, engine: Option<Engine>) -> Result<Cluster> {
         let file = paths.project.join("cluster.yaml");
         let read = yaml::read(&file, "cluster.yaml").map_err(|problem| vec![problem]);
-        let cluster = read.and_then(|text| Cluster::parse("cluster.yaml", &text));
+        let cluster = read.and_then(|text| Cluster::parse_with("cluster.yaml", &text, engine));
         let anchored = |mut cluster: Cluster| {
             let external = cluster.registry.external.take();
             cluster.registry.external = external.map(|external| external.anchored(&paths.project));

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use crate::builder::cache::{Cache, Held};
-use crate::builder::{self, Options, Parts, transfer};
-use crate::cli::App;
+use crate::builder::{self, Extent, Options, Parts, transfer};
+use crate::cli::{App, EngineArgument, raise};
 use crate::error::{Error, Result, exit};
 use crate::paths::Paths;
-use crate::{doctor, privilege, text};
+use crate::{doctor, engine, privilege, text};
 
 /// Arguments of `lab bundle`.
 #[derive(Debug, clap::Args)]
@@ -15,6 +15,9 @@ pub struct Args {
     /// With Kubernetes of this version, or `none`; else as cluster.yaml says
     #[arg(long, global = true, value_name = "VERSION", num_args = 0..=1, default_missing_value = "")]
     kubernetes: Option<String>,
+    /// With what nodes of this engine need; else as cluster.yaml says
+    #[arg(long, global = true, value_name = "ENGINE")]
+    engine: Option<EngineArgument>,
     #[command(subcommand)]
     action: Action,
 }
@@ -48,18 +51,18 @@ enum Action {
 /// Runs the verb.
 pub fn run(args: &Args, app: &App) -> Result<u8> {
     let paths = app.paths()?;
-    let version = || version(args, app, &paths);
-    let held = || builder::held(&paths, version()?.as_deref());
+    let extent = || extent(args, app, &paths);
+    let held = || builder::held(&paths, &extent()?);
     match &args.action {
         Action::Build { locked } => {
             let options = Options {
                 offline: app.global.offline,
                 locked: *locked,
-                kubernetes: version()?,
+                extent: extent()?,
             };
             show(app, &build(app, &paths, &options)?);
         }
-        Action::Verify => show(app, &builder::verify(&paths, version()?.as_deref())?),
+        Action::Verify => show(app, &builder::verify(&paths, &extent()?)?),
         Action::List => show(app, &held()?),
         Action::Lock => lock(&paths, &held()?)?,
         Action::Export { file } => export(app, &paths, &held()?, file)?,
@@ -76,6 +79,18 @@ fn import(app: &App, paths: &Paths, file: &Path) -> Result<()> {
         app.out.line(name);
     }
     Ok(())
+}
+
+/// What is meant beyond what every cluster needs.
+fn extent(args: &Args, app: &App, paths: &Paths) -> Result<Extent> {
+    let engines = match args.engine {
+        Some(engine) => [engine::word(engine.into()).to_owned()].into(),
+        None => raise::extent(&app.cluster(paths)?).engines,
+    };
+    Ok(Extent {
+        kubernetes: version(args, app, paths)?,
+        engines,
+    })
 }
 
 /// The version of Kubernetes that is meant, if any: as the option says, else as cluster.yaml does. An option without a
@@ -100,7 +115,7 @@ fn version(args: &Args, app: &App, paths: &Paths) -> Result<Option<String>> {
 
 /// Makes what is missing, on a host made fit for that first.
 fn build(app: &App, paths: &Paths, options: &Options) -> Result<Parts> {
-    if !options.offline && builder::cached(paths, options.kubernetes.as_deref())?.is_none() {
+    if !options.offline && builder::cached(paths, &options.extent)?.is_none() {
         let why = text!("번들을 만들려고", "to make the bundle");
         privilege::ensure_root(&why, app.out, paths)?;
         let room = app.consent(paths, options)?;

@@ -226,7 +226,7 @@ async fn online(clients: &BTreeMap<NodeName, Client>) -> bool {
 
 /// `lab start LAB/EXERCISE`: sets up what the exercise needs, and leaves the exercise itself to the person.
 pub fn start(name: &str, app: &App) -> Result<u8> {
-    let seat = crate::cli::raise::raise(app, "start")?.seat;
+    let seat = crate::cli::raise::raise(app, "start", None)?.seat;
     let (lab, id) = split(name);
     let lab = find(lab, &seat.paths, Some(&seat.cluster), app.out)?;
     let exercise = exercise(&lab, id.unwrap_or_default())?;

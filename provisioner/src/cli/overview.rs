@@ -7,6 +7,7 @@ use std::net::Ipv4Addr;
 use agent::wire::{Engine, Facts, TrustFact};
 use serde::Serialize;
 
+use crate::engine;
 use crate::node::NodeName;
 use crate::provider::NodeState;
 use crate::text;
@@ -19,6 +20,8 @@ pub struct Seen {
     pub node: NodeName,
     /// Its address in the lab network.
     pub address: Ipv4Addr,
+    /// The engine it ought to have.
+    pub engine: Engine,
     /// As its provider sees it.
     pub state: NodeState,
     /// What its agent said; why it said nothing. `None`: not asked, as the node does not run.
@@ -52,8 +55,8 @@ pub struct Row {
     pub address: Ipv4Addr,
     /// `up`, `stopped`, `paused`, `absent`, `no answer`.
     pub state: String,
-    /// Version of Docker; `stopped` or `missing`; `-` where nobody answers.
-    pub docker: String,
+    /// Its engine and the version: `docker 26.1.5`, `docker stopped`, `docker missing`; `docker` alone where nobody answers.
+    pub engine: String,
     /// `ok 89d`, `missing`, `other`, `expired`; `-` where nobody answers.
     pub trust: String,
     /// How full its disk is, e.g. `41%`.
@@ -72,9 +75,10 @@ pub struct Row {
 /// The row of a node. `expected`: `None` where no authority was made yet.
 pub fn row(seen: &Seen, expected: Option<&Expected>) -> Row {
     let dash = || "-".to_owned();
-    let (docker, trust, disk) = match &seen.answer {
+    let word = engine::word(seen.engine);
+    let (version, trust, disk) = match &seen.answer {
         Some(Ok(answer)) => (
-            docker(&answer.facts),
+            version(&answer.facts, seen.engine),
             trust(&answer.trust, expected),
             disk(&answer.facts),
         ),
@@ -91,7 +95,7 @@ pub fn row(seen: &Seen, expected: Option<&Expected>) -> Row {
         state(seen.state).to_owned()
     };
     let well =
-        state == "up" && trust.starts_with("ok") && docker.starts_with(|first: char| first.is_ascii_digit());
+        state == "up" && trust.starts_with("ok") && version.starts_with(|first: char| first.is_ascii_digit());
     let advice = match &problem {
         // `lab up` leaves alone what it cannot look at.
         Some(_) => Some(format!("lab restart {}", seen.node)),
@@ -101,7 +105,7 @@ pub fn row(seen: &Seen, expected: Option<&Expected>) -> Row {
         node: seen.node.clone(),
         address: seen.address,
         state,
-        docker,
+        engine: format!("{word} {version}").trim_end_matches(" -").to_owned(),
         trust,
         disk,
         kubernetes: None,
@@ -112,7 +116,7 @@ pub fn row(seen: &Seen, expected: Option<&Expected>) -> Row {
 
 /// Rows as a table, head first.
 pub fn table(rows: &[Row]) -> Vec<Vec<String>> {
-    let head = ["NODE", "ADDRESS", "STATE", "DOCKER", "TRUST", "DISK"]
+    let head = ["NODE", "ADDRESS", "STATE", "ENGINE", "TRUST", "DISK"]
         .map(str::to_owned)
         .to_vec();
     let cells = |row: &Row| {
@@ -120,7 +124,7 @@ pub fn table(rows: &[Row]) -> Vec<Vec<String>> {
             node,
             address,
             state,
-            docker,
+            engine,
             trust,
             disk,
             advice,
@@ -130,7 +134,7 @@ pub fn table(rows: &[Row]) -> Vec<Vec<String>> {
             node.to_string(),
             address.to_string(),
             state.clone(),
-            docker.clone(),
+            engine.clone(),
             trust.clone(),
             disk.clone(),
         ];
@@ -160,12 +164,8 @@ fn state(state: NodeState) -> &'static str {
     }
 }
 
-fn docker(facts: &Facts) -> String {
-    match facts
-        .engines
-        .iter()
-        .find(|engine| engine.engine == Engine::Docker)
-    {
+fn version(facts: &Facts, wanted: Engine) -> String {
+    match facts.engines.iter().find(|engine| engine.engine == wanted) {
         None => "missing".into(),
         Some(engine) if !engine.running => "stopped".into(),
         Some(engine) => engine.version.clone(),

@@ -1,6 +1,6 @@
 //! `lab plan`.
 
-use crate::cli::App;
+use crate::cli::{App, EngineArgument};
 use crate::error::{Result, exit};
 use crate::gather::{Sessions, Sight, look};
 use crate::plan::Plan;
@@ -9,11 +9,18 @@ use crate::{plan, text};
 
 /// Arguments of `lab plan`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// With another engine for nodes that name none in cluster.yaml, as `lab up --engine` would set them up
+    #[arg(long, value_name = "ENGINE")]
+    engine: Option<EngineArgument>,
+}
 
 /// Runs the verb.
-pub fn run(_args: &Args, app: &App) -> Result<u8> {
-    let seat = app.look()?;
+pub fn run(args: &Args, app: &App) -> Result<u8> {
+    let mut seat = app.look()?;
+    if args.engine.is_some() {
+        seat.cluster = app.cluster_with(&seat.paths, args.engine.map(Into::into))?;
+    }
     let mut sessions = Sessions::new();
     let looking = look(
         &seat.cluster,

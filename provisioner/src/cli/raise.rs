@@ -2,13 +2,14 @@
 //! cluster.yaml says.
 
 use crate::asked::Asked;
-use crate::builder::{self, Options};
+use crate::builder::{self, Extent, Options};
 use crate::bundle::Bundle;
-use crate::cli::App;
 use crate::cli::seat::Seat;
 use crate::cli::snapshot::FRESH;
+use crate::cli::{App, EngineArgument};
 use crate::config::Cluster;
 use crate::doctor::{self, Needs};
+use crate::engine;
 use crate::error::{Error, Result, exit};
 use crate::external::authority;
 use crate::gather;
@@ -27,10 +28,18 @@ pub struct Raised {
     pub bundle: String,
 }
 
-/// Brings the cluster up for `verb`, from nothing if need be.
-pub fn raise(app: &App, verb: &str) -> Result<Raised> {
-    let seat = app.change(verb)?;
-    raise_seat(app, seat, None)
+/// Brings the cluster up for `verb`, from nothing if need be. `engine`: that of nodes that name none, from now on.
+pub fn raise(app: &App, verb: &str, engine: Option<EngineArgument>) -> Result<Raised> {
+    let mut seat = app.change(verb)?;
+    let Some(engine) = engine else {
+        return raise_seat(app, seat, None);
+    };
+    let asked = Asked {
+        engine: Some(engine.into()),
+        ..Asked::read(&seat.paths.state)?
+    };
+    seat.cluster = app.cluster_with(&seat.paths, asked.engine)?;
+    raise_seat(app, seat, Some(&asked))
 }
 
 /// Brings a locked seat up. `asked`: what is remembered of the command line from now on, once the bundle has what it takes.
@@ -86,18 +95,27 @@ async fn readable(cluster: &Cluster) -> Result<()> {
     file.map(authority).transpose().map(drop)
 }
 
+/// What a cluster needs of the bundle.
+pub fn extent(cluster: &Cluster) -> Extent {
+    let kubernetes = cluster.kubernetes.as_ref();
+    Extent {
+        kubernetes: kubernetes.map(|kubernetes| kubernetes.version.clone()),
+        engines: cluster
+            .nodes
+            .iter()
+            .map(|node| engine::word(node.engine).to_owned())
+            .collect(),
+    }
+}
+
 /// The bundle: from the cache, or built after saying what that takes. The host is made fit for either first.
 fn bundle(app: &App, seat: &Seat) -> Result<Bundle> {
     let options = Options {
         offline: app.global.offline,
-        kubernetes: seat
-            .cluster
-            .kubernetes
-            .as_ref()
-            .map(|kubernetes| kubernetes.version.clone()),
+        extent: extent(&seat.cluster),
         ..Options::default()
     };
-    let cached = builder::cached(&seat.paths, options.kubernetes.as_deref())?;
+    let cached = builder::cached(&seat.paths, &options.extent)?;
     let building = cached.is_none() && !app.global.offline;
     let makes_nodes = seat.cluster.provider.makes_nodes();
     if !makes_nodes && !building {

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use crate::authority_store::AuthorityStore;
 use crate::cli::machines;
 use crate::cli::raise::{Raised, raise};
-use crate::cli::{App, exercise};
+use crate::cli::{App, EngineArgument, exercise};
+use crate::config::Cluster;
 use crate::error::{Error, Result, exit};
 use crate::event::What;
 use crate::facts::told;
@@ -44,12 +45,15 @@ pub struct Args {
     /// Record what each step's terminal shows, as asciicast files beside the report
     #[arg(long)]
     record: bool,
+    /// The engine of nodes that name none in cluster.yaml; remembered until another is given
+    #[arg(long, value_name = "ENGINE")]
+    engine: Option<EngineArgument>,
 }
 
 /// Runs the verb.
 pub fn run(args: &Args, app: &App) -> Result<u8> {
     let paths = app.paths()?;
-    let cluster = app.cluster(&paths)?;
+    let cluster = app.cluster_with(&paths, args.engine.map(Into::into))?;
     let lab = exercise::find(exercise::split(&args.lab).0, &paths, Some(&cluster), app.out)?;
     let chosen = choose(args, &lab)?;
     if args.dry_run {
@@ -70,7 +74,7 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
         }
         return Ok(exit::OK);
     }
-    let Raised { seat, bundle, .. } = raise(app, "run")?;
+    let Raised { seat, bundle, .. } = raise(app, "run", args.engine)?;
     let directory = report_directory(&paths.reports)?;
     app.sink
         .add(Box::new(Jsonl::create(&directory.join("events.jsonl"))?));
@@ -104,7 +108,7 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
                 .await,
         )
     })??;
-    let code = judge(&tally, &lab, &chosen, &directory, app);
+    let code = judge(&tally, (&lab, &chosen, &cluster), &directory, app);
     for line in machines::from_the_host(seat.provider.as_ref(), &seat.cluster)? {
         app.sink.note(line);
     }
@@ -152,8 +156,13 @@ fn choose<'lab>(args: &Args, lab: &'lab Lab) -> Result<Vec<&'lab Exercise>> {
 }
 
 /// Says what the run came to, writes summary.txt, and gives the exit code.
-fn judge(tally: &Tally, lab: &Lab, chosen: &[&Exercise], directory: &Path, app: &App) -> u8 {
-    let objections = tally.objections(lab, chosen);
+fn judge(
+    tally: &Tally,
+    (lab, chosen, cluster): (&Lab, &[&Exercise], &Cluster),
+    directory: &Path,
+    app: &App,
+) -> u8 {
+    let objections = tally.objections(lab, chosen, cluster);
     let counts = tally.counts;
     let mut summary = format!(
         "{}: {} passed, {} failed, {} errored, {} skipped, {} blocked\n",

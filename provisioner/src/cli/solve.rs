@@ -25,7 +25,7 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
     let paths = app.paths()?;
     let opened = One::open(app, (&paths, &app.cluster(&paths)?), name, args.step.as_deref())?;
     let (lab, one, last) = (&opened.lab, opened.exercise()?, opened.step()?);
-    let seat = raise(app, "solve")?.seat;
+    let seat = raise(app, "solve", None)?.seat;
     let tally = app.block_on(async {
         let classroom = exercise::classroom(app, &seat, &[one]).await?;
         let runner = Runner::new(lab, &classroom, &app.sink, &app.interrupt, false);

@@ -139,6 +139,7 @@ fn see(seat: &Seat, app: &App) -> Result<Vec<Seen>> {
             all.push(Seen {
                 node: node.name.clone(),
                 address: node.address,
+                engine: node.engine,
                 state,
                 answer,
             });

@@ -50,7 +50,7 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
         Some(id) => vec![exercise::exercise(&lab, id)?],
         None => lab.exercises.iter().collect(),
     };
-    let Raised { seat, .. } = raise(app, "test")?;
+    let Raised { seat, .. } = raise(app, "test", None)?;
     let (mut proofs, mut findings) = (vec![], vec![]);
     app.block_on(async {
         let classroom = exercise::classroom(app, &seat, &chosen).await?;

@@ -3,9 +3,8 @@
 use std::time::Instant;
 
 use crate::asked::Asked;
-use crate::cli::App;
-use crate::cli::machines;
 use crate::cli::raise::raise_seat;
+use crate::cli::{App, EngineArgument, machines};
 use crate::config::Cluster;
 use crate::error::{Error, Result, exit};
 use crate::text;
@@ -13,6 +12,9 @@ use crate::text;
 /// Arguments of `lab up`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// The engine of nodes that name none in cluster.yaml; remembered until another is given
+    #[arg(long, value_name = "ENGINE")]
+    engine: Option<EngineArgument>,
     /// With Kubernetes (of this version), where cluster.yaml says nothing of it; remembered until `lab down`
     #[arg(long, value_name = "VERSION", num_args = 0..=1, default_missing_value = "")]
     kubernetes: Option<String>,
@@ -25,9 +27,13 @@ pub struct Args {
 pub fn run(args: &Args, app: &App) -> Result<u8> {
     let since = Instant::now();
     let mut seat = app.change("up")?;
-    let described = app.described(&seat.paths)?;
     let before = Asked::read(&seat.paths.state)?;
-    let asked = args.asked(&described, &before)?;
+    let engine = args.engine.map(Into::into).or(before.engine);
+    let described = app.described(&seat.paths, engine)?;
+    let asked = Asked {
+        engine,
+        ..args.asked(&described, &before)?
+    };
     let mut wanted = described;
     asked.add_to(&mut wanted)?;
     seat.cluster = machines::settle(&seat.paths, wanted)?.cluster;
@@ -115,8 +121,10 @@ mod tests {
         let described = Cluster::parse("cluster.yaml", &text).unwrap();
         let before = Asked {
             kubernetes: before.map(str::to_owned),
+            engine: None,
         };
         let args = Args {
+            engine: None,
             kubernetes: kubernetes.map(str::to_owned),
             no_kubernetes,
         };

@@ -18,9 +18,11 @@ const IMAGE: &str = "debian-13";
 const TAKEN: [(u16, &str); 2] = [(22, "ssh"), (5000, "the mirror")];
 
 /// The cluster, if nothing is missing; and every problem.
-pub fn check(file: &str, raw: &raw::Cluster) -> (Option<Cluster>, Vec<Problem>) {
+/// `engine`: in place of the cluster's, if given.
+pub fn check(file: &str, raw: &raw::Cluster, engine: Option<Engine>) -> (Option<Cluster>, Vec<Problem>) {
     let mut checker = Checker {
         file,
+        engine,
         problems: vec![],
     };
     let cluster = checker.cluster(raw);
@@ -29,6 +31,8 @@ pub fn check(file: &str, raw: &raw::Cluster) -> (Option<Cluster>, Vec<Problem>) 
 
 pub(super) struct Checker<'file> {
     file: &'file str,
+    /// In place of the cluster's, if given.
+    engine: Option<Engine>,
     problems: Vec<Problem>,
 }
 
@@ -55,7 +59,8 @@ impl Checker<'_> {
         let image = self
             .read(&raw.image, scalar::node_image)
             .unwrap_or_else(|| IMAGE.to_owned());
-        let engine = self.read(&raw.engine, engine).unwrap_or(Engine::Docker);
+        let named = self.read(&raw.engine, engine).unwrap_or(Engine::Docker);
+        let engine = self.engine.unwrap_or(named);
         let ssh = self.common_ssh(raw.ssh.as_ref());
         let nodes = raw.nodes.iter().flat_map(|nodes| &nodes.value);
         let drafts: Vec<Draft<'_>> = nodes

@@ -35,6 +35,7 @@ pub fn load(name: &str, files: &Files, cluster: Option<&Cluster>) -> Result<Lab,
         cluster,
         files,
         problems: vec![],
+        engines: vec![],
     };
     let lab = reader.lab(name, files);
     let mut problems = reader.problems;
@@ -59,11 +60,16 @@ pub(super) struct Reader<'lab> {
     pub(super) cluster: Option<&'lab Cluster>,
     pub(super) files: &'lab Files,
     pub(super) problems: Vec<Problem>,
+    /// Engines the scripts being read are for; none: any.
+    pub(super) engines: Vec<agent::wire::Engine>,
 }
 
 impl Reader<'_> {
     fn lab(&mut self, name: &str, files: &Files) -> Option<Lab> {
         let raw: raw::Lab = self.read("lab.yaml", name, files)?;
+        if let Some(engine) = &raw.engine {
+            self.engines = self.engines(engine);
+        }
         let mut exercises = vec![];
         let mut places = references::Places::default();
         for file in raw.exercises.iter().flatten() {

@@ -29,6 +29,8 @@ pub struct Lab {
     /// Steps, as exercise/step, that may be skipped.
     #[serde(default)]
     pub allowed_skips: Vec<Word>,
+    /// The engine whose words the scripts are in; exercises and steps may say otherwise.
+    pub engine: Option<At<OneOrMany>>,
     /// The file that holds the claims of the notes.
     pub claims: Option<Word>,
 }
@@ -47,6 +49,8 @@ pub struct Exercise {
     /// What a person reads.
     #[schemars(required)]
     pub title: Option<At<Text>>,
+    /// The engines its steps are for, if not the lab's: docker, containerd, cri-o, podman or any.
+    pub engine: Option<At<OneOrMany>>,
     /// Exercises set up before this one.
     #[serde(default)]
     pub needs: Vec<Word>,
@@ -109,8 +113,8 @@ pub struct Step {
 #[serde(rename_all = "kebab-case")]
 #[schemars(deny_unknown_fields)]
 pub struct When {
-    /// docker, containerd, cri-o or podman.
-    pub engine: Option<Word>,
+    /// docker, containerd, cri-o or podman; a list of them; or any.
+    pub engine: Option<At<OneOrMany>>,
     /// Whether the internet is reachable: true or false.
     pub online: Option<Word>,
     /// The least number of workers.

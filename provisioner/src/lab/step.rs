@@ -4,8 +4,8 @@ use super::variables::Variables;
 use super::{Check, Exercise, Hosts, Outside, Step, When};
 use crate::config::{Cluster, Node, Product, ProviderKind};
 use crate::registry_product::row;
-use crate::text;
 use crate::text::Text;
+use crate::{engine, text};
 
 /// One instance of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +84,18 @@ pub struct Known {
     pub interface: bool,
 }
 
+/// Whether a step with these conditions is in the words of the node's engine.
+pub fn speaks(when: &When, node: &Node) -> bool {
+    when.engine.is_empty() || when.engine.contains(&node.engine)
+}
+
+/// Whether a step is skipped somewhere because the engine there is another: nothing is wrong with that.
+pub fn other_engine(step: &Step, cluster: &Cluster) -> bool {
+    nodes(&step.hosts, cluster)
+        .iter()
+        .any(|node| !speaks(&step.when, node))
+}
+
 /// Why a step with these conditions is skipped on `node`; `None`: it runs.
 pub fn skip(when: &When, cluster: &Cluster, node: Option<&Node>, now: Circumstances) -> Option<Text> {
     let Some(node) = node else {
@@ -93,10 +105,13 @@ pub fn skip(when: &When, cluster: &Cluster, node: Option<&Node>, now: Circumstan
         ));
     };
     let workers = cluster.workers().count();
-    if let Some(wanted) = when.engine.filter(|engine| *engine != node.engine) {
+    if !speaks(when, node) {
+        let has = engine::name(node.engine);
+        let wanted: Vec<&str> = when.engine.iter().map(|engine| engine::name(*engine)).collect();
+        let wanted = wanted.join(", ");
         return Some(text!(
-            "컨테이너 엔진이 {wanted:?}이(가) 아님",
-            "the container engine is not {wanted:?}"
+            "{wanted}의 단계인데 이 노드의 엔진은 {has}",
+            "it is for {wanted}, and the node's engine is {has}"
         ));
     }
     if let Some(least) = when.workers.filter(|least| workers < *least) {

@@ -5,17 +5,19 @@
 //! (address:port, as the notes write it), `registry_name` (name:port), `registry_host`, `registry_address`, `registry_port`;
 //! `external` (what images' names begin with at the external registry), `external_server` (as engines name it), `external_catalog`
 //! (the path of its product that lists repositories): empty where there is none.
+//! `tool` (how the node's engine is called: docker, nerdctl, crictl, podman), `pusher` (what pushes for it).
 //! Scripts also get `state` and `files`: directories on the node that live as long as the exercise; in `files` is what its steps list.
 
 use std::collections::BTreeMap;
 
 use crate::config::{Cluster, External, Node};
+use crate::engine;
 
 /// Variables by name.
 pub type Variables = BTreeMap<String, String>;
 
 /// Names that are there whatever the cluster looks like.
-pub const CONSTANT: [&str; 15] = [
+pub const CONSTANT: [&str; 17] = [
     "lab",
     "exercise",
     "node",
@@ -31,6 +33,8 @@ pub const CONSTANT: [&str; 15] = [
     "external",
     "external_server",
     "external_catalog",
+    "tool",
+    "pusher",
 ];
 
 /// Whether `name` is built in.
@@ -86,6 +90,8 @@ pub fn built_in(cluster: &Cluster, node: &Node, lab: &str, exercise: &str) -> Va
         external.map(External::server).unwrap_or_default(),
     );
     set("external_catalog", String::new());
+    set("tool", engine::tool(node.engine).into());
+    set("pusher", engine::tool(engine::pusher(node.engine)).into());
     variables
 }
 

@@ -1,10 +1,10 @@
 //! Kubernetes by kubeadm: what each node needs for it, the control plane on the master, the workers that join, and that all
 //! of them are ready.
 
-use agent::wire::Facts;
+use agent::wire::{Engine, Facts};
 
 use super::node::put;
-use super::{Action, Content, Mark, Plan, UnitStep, View, certificates, id, mirror, obstacle, sha256};
+use super::{Action, Content, Mark, Plan, UnitStep, View, certificates, id, obstacle, sha256};
 use crate::config::{Cluster, Kubernetes, Node};
 use crate::error::Result;
 use crate::facts::Observed;
@@ -12,10 +12,6 @@ use crate::node::Role;
 use crate::render::kubernetes as render;
 use crate::text;
 
-/// containerd's configuration. The lab owns this file where there is Kubernetes.
-pub const CONTAINERD: &str = "/etc/containerd/config.toml";
-/// Where containerd finds docker.io.
-pub const DOCKER_IO: &str = "/etc/containerd/certs.d/docker.io/hosts.toml";
 /// The pods' network.
 pub const POD_NETWORK: &str = "/etc/cni/net.d/10-lab.conflist";
 /// Routes to the pods of other nodes.
@@ -24,14 +20,12 @@ pub const POD_ROUTES: &str = "/etc/systemd/system/lab-pod-routes.service";
 pub const AUTHORITY: &str = "/etc/kubernetes/pki/ca.crt";
 /// kubelet.
 pub const KUBELET: &str = "kubelet.service";
-/// containerd.
-pub const UNIT: &str = "containerd.service";
 /// What sets the routes.
 pub const ROUTES_UNIT: &str = "lab-pod-routes.service";
 /// Files a node is asked for.
-pub const FILES: [&str; 5] = [CONTAINERD, DOCKER_IO, POD_NETWORK, POD_ROUTES, AUTHORITY];
+pub const FILES: [&str; 3] = [POD_NETWORK, POD_ROUTES, AUTHORITY];
 /// Units a node is asked for.
-pub const UNITS: [&str; 3] = [UNIT, ROUTES_UNIT, KUBELET];
+pub const UNITS: [&str; 2] = [ROUTES_UNIT, KUBELET];
 
 /// What a node remembers of the cluster it was made a part of.
 pub fn mark(cluster: &Cluster, kubernetes: &Kubernetes) -> Mark {
@@ -48,7 +42,7 @@ pub fn mark(cluster: &Cluster, kubernetes: &Kubernetes) -> Mark {
     )
 }
 
-/// Its container runtime and the pods' network: all that a node has before it belongs to a cluster.
+/// The pods' network, which a node has before it belongs to a cluster. Its runtime is set up with its engine.
 pub(super) fn prepare(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) -> Result<()> {
     let Some(kubernetes) = cluster
         .kubernetes
@@ -58,13 +52,9 @@ pub(super) fn prepare(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) -> Re
         return Ok(());
     };
     let node = view.node;
-    let containerd = render::containerd(kubernetes)?;
     let routes = render::pod_routes(cluster, kubernetes, node)?;
     let network = render::pod_network(cluster, kubernetes, node)?;
-    let docker_io = render::docker_io(mirror::name(cluster))?;
     for (what, path, content) in [
-        ("containerd-config", CONTAINERD, &containerd),
-        ("docker-io", DOCKER_IO, &docker_io),
         ("pod-network", POD_NETWORK, &network),
         ("pod-routes-unit", POD_ROUTES, &routes),
     ] {
@@ -78,7 +68,6 @@ pub(super) fn prepare(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) -> Re
             );
         }
     }
-    unit(plan, view, ("containerd", UNIT), &containerd, "containerd-config");
     unit(
         plan,
         view,
@@ -173,7 +162,12 @@ fn planned(plan: &Plan) -> Vec<String> {
 fn member(plan: &mut Plan, view: &View<'_>, belongs: bool, mark: &Mark, first: &[String]) {
     let node = view.node;
     let what = id("kubernetes", node);
-    let mut after: Vec<String> = ["boot", "hosts", "containerd", "pod-network", "pod-routes"]
+    // Docker and Podman are not what kubelet talks to.
+    let runtime = match node.engine {
+        Engine::Docker | Engine::Podman => "containerd",
+        Engine::Containerd | Engine::CriO => "engine",
+    };
+    let mut after: Vec<String> = ["boot", "hosts", runtime, "pod-network", "pod-routes"]
         .map(|what| id(what, node))
         .into();
     after.extend(first.iter().cloned());

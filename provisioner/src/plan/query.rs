@@ -2,23 +2,23 @@
 
 use agent::wire::FactsQuery;
 
-use super::{Mark, certificates, egress, kubernetes, machine, mirror, node, obstacle, registry};
+use super::{Mark, certificates, egress, engine, kubernetes, machine, mirror, node, obstacle, registry};
 use crate::bundle::MIRROR_STORAGE;
 use crate::config::{Cluster, Node};
-use crate::engine;
+use crate::error::Result;
 
 /// What to ask the node `at` for, so that a plan can be made.
-pub fn query(cluster: &Cluster, at: &Node) -> FactsQuery {
+pub fn query(cluster: &Cluster, at: &Node) -> Result<FactsQuery> {
     let mut query = FactsQuery {
         files: vec![
             node::HOSTS.into(),
             egress::RESOLV_CONF.into(),
-            node::DAEMON.into(),
             registry::PROOF.into(),
         ],
-        units: engine::unit(at.engine).into_iter().map(Into::into).collect(),
+        units: engine::units(cluster, at),
         ..FactsQuery::default()
     };
+    query.files.extend(engine::files(cluster, at)?);
     if !cluster.provider.makes_nodes() {
         query
             .files
@@ -49,7 +49,10 @@ pub fn query(cluster: &Cluster, at: &Node) -> FactsQuery {
         query.files.extend(files.map(Into::into));
         query.files.push(MIRROR_STORAGE.into());
         query.units.push(mirror::UNIT.into());
+        query.files.push(registry::service::CONFIG.into());
+        query.files.push(Mark::path(registry::service::UNIT));
+        query.units.push(registry::service::UNIT.into());
         query.containers.push(registry::CONTAINER.into());
     }
-    query
+    Ok(query)
 }

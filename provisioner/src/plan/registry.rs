@@ -1,11 +1,16 @@
-//! The private registry: the notes' own container, and the proof that every node can use it.
+//! The private registry: the notes' own container, or a service where the host has no Docker, and the proof that every node
+//! can use it.
 
+pub mod service;
+
+use agent::wire::Engine;
 use serde::Serialize;
 
 use super::{Action, Plan, View, id, sha256, trust};
-use crate::config::Cluster;
+use crate::config::{Cluster, Node};
+use crate::error::Result;
 use crate::facts::Observed;
-use crate::text;
+use crate::{engine, text};
 
 /// Name of its container.
 pub const CONTAINER: &str = "registry";
@@ -87,9 +92,19 @@ pub struct Proof {
     pub repository: String,
 }
 
-pub(super) fn container(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) {
-    let node = view.node;
+/// The notes' container where the host's engine is Docker; else the same registry as a service.
+pub(super) fn plan(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) -> Result<()> {
     let changed = trust::pair(plan, view, "registry", CERTIFICATE, KEY);
+    if view.node.engine == Engine::Docker {
+        service::retire(view, plan);
+        container(cluster, view, plan, changed);
+        return Ok(());
+    }
+    service::plan(cluster, view, plan, changed)
+}
+
+fn container(cluster: &Cluster, view: &View<'_>, plan: &mut Plan, changed: Vec<String>) {
+    let node = view.node;
     let definition = Definition::of(cluster);
     let fact = view.seen.and_then(|seen| seen.known.as_ref());
     let fact = fact
@@ -112,7 +127,9 @@ pub(super) fn container(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) {
         Some(_) => text!("다르게 만들어짐", "it was made differently"),
     };
     let mut after = changed;
-    after.extend(["boot", "install", "trust", "engine", "mirror"].map(|what| id(what, node)));
+    after.extend(
+        ["boot", "install", "trust", "engine", "mirror", "retire-registry"].map(|what| id(what, node)),
+    );
     let after: Vec<&str> = after.iter().map(String::as_str).collect();
     let words = (text!("레지스트리 실행", "run the registry"), why);
     plan.add(
@@ -133,7 +150,6 @@ pub(super) fn prove(cluster: &Cluster, observed: &Observed, plan: &mut Plan) {
     let proof = Proof {
         repository: format!("{name}/lab/proof"),
     };
-    let wanted = sha256(mark(cluster, &observed.pki.trusted));
     let registry = id("registry", master);
     let (push, all) = (
         id("prove-push", master),
@@ -144,6 +160,7 @@ pub(super) fn prove(cluster: &Cluster, observed: &Observed, plan: &mut Plan) {
         .iter()
         .filter(|node| {
             let view = View::new(node, observed);
+            let wanted = sha256(mark(cluster, node, &observed.pki.trusted));
             let proved = view.holds(PROOF, &wanted, 0o644) && !plan.has(&id("trust", node));
             !view.silent() && plan.is_sound(node) && (all || !proved)
         })
@@ -152,13 +169,8 @@ pub(super) fn prove(cluster: &Cluster, observed: &Observed, plan: &mut Plan) {
         return;
     }
     let why = text!("바뀐 뒤로 확인되지 않음", "not proved since it changed");
-    let after = [
-        registry,
-        id("trust", master),
-        id("engine", master),
-        id("install", master),
-        id("boot", master),
-    ];
+    let mut after = ready(master).to_vec();
+    after.push(registry);
     let words = (
         text!("레지스트리에 push 확인", "prove a push to the registry"),
         why.clone(),
@@ -168,17 +180,12 @@ pub(super) fn prove(cluster: &Cluster, observed: &Observed, plan: &mut Plan) {
         push.clone(),
         Some(master),
         action,
-        &after.each_ref().map(String::as_str),
+        &after.iter().map(String::as_str).collect::<Vec<_>>(),
         words,
     );
     for node in unproved {
-        let after = [
-            push.clone(),
-            id("trust", node),
-            id("engine", node),
-            id("install", node),
-            id("boot", node),
-        ];
+        let mut after = ready(node).to_vec();
+        after.push(push.clone());
         let words = (
             text!("다이제스트로 pull 확인", "prove a pull by digest"),
             why.clone(),
@@ -188,18 +195,35 @@ pub(super) fn prove(cluster: &Cluster, observed: &Observed, plan: &mut Plan) {
             id("prove-pull", node),
             Some(node),
             action,
-            &after.each_ref().map(String::as_str),
+            &after.iter().map(String::as_str).collect::<Vec<_>>(),
             words,
         );
     }
 }
 
-/// What a node remembers of a proof: who was trusted, and which registry it was.
-pub fn mark(cluster: &Cluster, trusted: &str) -> String {
+/// What comes before anything is asked of a node's engine.
+fn ready(node: &Node) -> [String; 9] {
+    [
+        "boot",
+        "install",
+        "programs",
+        "trust",
+        "engine",
+        "registries",
+        "nerdctl",
+        "crictl",
+        "docker-io",
+    ]
+    .map(|what| id(what, node))
+}
+
+/// What a node remembers of a proof: who was trusted, which registry it was, and which engine believed it.
+pub fn mark(cluster: &Cluster, node: &Node, trusted: &str) -> String {
     let definition = Definition::of(cluster);
     format!(
-        "{trusted}\n{} {}\n",
+        "{trusted}\n{} {}\n{}\n",
         cluster.registry_names().join(" "),
-        definition.image
+        definition.image,
+        engine::word(node.engine)
     )
 }

@@ -8,6 +8,7 @@ use super::{Action, mirror, node, plan, registry};
 use crate::facts::{Observed, Seen};
 
 mod certificates;
+mod engine;
 mod external;
 mod kubernetes;
 mod machine;

@@ -5,22 +5,9 @@ use std::net::Ipv4Addr;
 use askama::Template;
 
 use super::fill;
-use crate::bundle::kubernetes::pause;
 use crate::cluster::{Kubernetes, Network};
 use crate::config::{Cluster, Node};
 use crate::error::Result;
-
-#[derive(Template)]
-#[template(path = "kubernetes/containerd.toml", escape = "none")]
-struct Containerd {
-    pause: String,
-}
-
-#[derive(Template)]
-#[template(path = "kubernetes/docker-io.toml", escape = "none")]
-struct DockerIo {
-    mirror: String,
-}
 
 #[derive(Template)]
 #[template(path = "kubernetes/pod-network.conflist", escape = "none")]
@@ -47,6 +34,7 @@ struct Init<'a> {
     services: Network,
     may_lower_score: bool,
     patches: &'a str,
+    socket: &'a str,
 }
 
 #[derive(Template)]
@@ -67,18 +55,7 @@ struct Join<'a> {
     endpoint: String,
     token: &'a str,
     authority: &'a str,
-}
-
-/// containerd's own configuration.
-pub fn containerd(kubernetes: &Kubernetes) -> Result<String> {
-    fill(&Containerd {
-        pause: pause(&kubernetes.version)?,
-    })
-}
-
-/// Where containerd finds what is named without a host.
-pub fn docker_io(mirror: String) -> Result<String> {
-    fill(&DockerIo { mirror })
+    socket: &'a str,
 }
 
 /// The network of the pods on a node.
@@ -121,6 +98,7 @@ pub fn init(
     kubernetes: &Kubernetes,
     may_lower_score: bool,
     patches: &str,
+    socket: &str,
 ) -> Result<String> {
     let master = cluster.master();
     fill(&Init {
@@ -133,6 +111,7 @@ pub fn init(
         services: kubernetes.services,
         may_lower_score,
         patches,
+        socket,
     })
 }
 
@@ -150,14 +129,15 @@ pub fn patches() -> Result<Vec<(String, String)>> {
     Ok(files)
 }
 
-/// What `kubeadm join` is given: holds a secret. `authority`: `sha256:…` of the cluster's.
-pub fn join(cluster: &Cluster, node: &Node, token: &str, authority: &str) -> Result<String> {
+/// What `kubeadm join` is given: holds a secret. `authority`: `sha256:…` of the cluster's; `socket`: the runtime's.
+pub fn join(cluster: &Cluster, node: &Node, token: &str, authority: &str, socket: &str) -> Result<String> {
     fill(&Join {
         name: node.name.as_str(),
         address: node.address,
         endpoint: format!("{}:{}", cluster.master().address, Kubernetes::PORT),
         token,
         authority,
+        socket,
     })
 }
 

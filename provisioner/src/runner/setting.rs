@@ -6,7 +6,7 @@ use super::classroom::{Script, command};
 use super::{Runner, Told};
 use crate::config::{Node, Product};
 use crate::event::Outcome;
-use crate::lab::step::{Instance, instances, nodes};
+use crate::lab::step::{Instance, instances, nodes, speaks};
 use crate::lab::variables::{Variables, built_in};
 use crate::lab::{Exercise, Step};
 use crate::registry_product::row;
@@ -135,7 +135,7 @@ impl Runner<'_> {
             exercise
                 .steps
                 .iter()
-                .any(|step| nodes(&step.hosts, cluster).contains(node))
+                .any(|step| speaks(&step.when, node) && nodes(&step.hosts, cluster).contains(node))
         };
         cluster.nodes.iter().filter(here).collect()
     }
@@ -205,8 +205,10 @@ impl Runner<'_> {
         let Some(text) = &step.cleanup else {
             return Outcome::Skipped;
         };
-        let nodes = nodes(&step.hosts, self.classroom.cluster);
-        let scripts = nodes.into_iter().map(|node| (node, text.clone())).collect();
+        // Nothing was made where the engine is another.
+        let nodes = nodes(&step.hosts, self.classroom.cluster).into_iter();
+        let nodes = nodes.filter(|node| speaks(&step.when, node));
+        let scripts = nodes.map(|node| (node, text.clone())).collect();
         self.undo(exercise, instance, &instance.name, scripts).await
     }
 

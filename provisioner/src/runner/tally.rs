@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::config::Cluster;
 use crate::event::{Counts, Outcome};
 use crate::lab::sabotage::Finding;
-use crate::lab::{Exercise, Lab};
+use crate::lab::step::other_engine;
+use crate::lab::{Exercise, Lab, Step};
 use crate::text;
 use crate::text::Text;
 
@@ -28,7 +30,21 @@ pub struct Tally {
 impl Tally {
     /// Why the run does not count as done; empty: it does. (DESIGN 10: nothing failed, errored or blocked, each exercise has
     /// a passed check or was skipped whole, each skip is allowed.)
-    pub fn objections(&self, lab: &Lab, exercises: &[&Exercise]) -> Vec<Text> {
+    ///
+    /// A step in another engine's words than the nodes' needs no leave to be skipped: the cluster is what was asked for.
+    pub fn objections(&self, lab: &Lab, exercises: &[&Exercise], cluster: &Cluster) -> Vec<Text> {
+        let leave = |exercise: &Exercise, step: &Step| {
+            lab.allowed_skips
+                .contains(&format!("{}/{}", exercise.id, step.id))
+                || other_engine(step, cluster)
+        };
+        let allowed: Vec<String> = lab
+            .exercises
+            .iter()
+            .flat_map(|one| one.steps.iter().map(move |step| (one, step)))
+            .filter(|(one, step)| leave(one, step))
+            .map(|(one, step)| format!("{}/{}", one.id, step.id))
+            .collect();
         let mut objections = vec![];
         let bad = self.counts.failed + self.counts.errored + self.counts.blocked;
         if bad > 0 {
@@ -42,26 +58,22 @@ impl Tally {
                 .passed_checks
                 .get(&exercise.id)
                 .is_none_or(|count| *count == 0);
-            if none && !self.skipped_with_leave(lab, exercise) {
+            if none && !self.skipped_with_leave(&allowed, exercise) {
                 let id = &exercise.id;
                 objections.push(text!("{id}: 통과한 점검이 하나도 없음", "{id}: no check passed"));
             }
         }
-        for step in self
-            .skipped
-            .iter()
-            .filter(|step| !lab.allowed_skips.contains(step))
-        {
+        for step in self.skipped.iter().filter(|step| !allowed.contains(step)) {
             objections.push(text!("{step}: 건너뛰어서는 안 됨", "{step} may not be skipped"));
         }
         objections
     }
 
     /// Whether all of it was skipped, as the lab allows: what it is about is not there.
-    fn skipped_with_leave(&self, lab: &Lab, exercise: &Exercise) -> bool {
+    fn skipped_with_leave(&self, allowed: &[String], exercise: &Exercise) -> bool {
         exercise.steps.iter().all(|step| {
             let name = format!("{}/{}", exercise.id, step.id);
-            self.skipped.contains(&name) && lab.allowed_skips.contains(&name)
+            self.skipped.contains(&name) && allowed.contains(&name)
         })
     }
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod engine;
 mod sabotage;
 
 use std::collections::BTreeMap;
@@ -153,7 +154,7 @@ async fn run(exercises: &[(&str, &str)], online: bool, interrupted: bool) -> Run
 fn objections(run: &Run) -> Vec<String> {
     let all: Vec<_> = run.lab.exercises.iter().collect();
     run.tally
-        .objections(&run.lab, &all)
+        .objections(&run.lab, &all, &Cluster::parse("cluster.yaml", CLUSTER).unwrap())
         .into_iter()
         .map(|text| text.en)
         .collect()

@@ -29,7 +29,7 @@ enum Way {
 use Way::{As, By, Ci, Ends, Full};
 
 /// In the order they are run.
-const COMMANDS: [(&str, Way); 54] = [
+const COMMANDS: [(&str, Way); 56] = [
     ("cargo lab", By("labs::chapter4_passes_and_reports")),
     ("cargo lab run chapter4", By("labs::chapter4_passes_and_reports")),
     ("cargo test --workspace", Ci),
@@ -39,6 +39,14 @@ const COMMANDS: [(&str, Way); 54] = [
     ("lab up", Ends(0)),
     ("lab up --kubernetes", Ends(0)),
     ("lab plan", Ends(0)),
+    (
+        "lab plan --engine podman",
+        By("engines::each_in_the_place_of_another"),
+    ),
+    (
+        "lab up --engine podman",
+        By("engines::each_in_the_place_of_another"),
+    ),
     ("lab status", Ends(0)),
     ("lab ssh m-k8s", As("echo hostname | lab ssh m-k8s")),
     ("lab exec m-k8s w1-k8s -- docker ps", Ends(0)),

@@ -12,6 +12,21 @@ pub(super) const ARGUMENTS: &[(&str, &str, &str)] = &[
         "no_kubernetes",
         "쿠버네티스를 요청한 것을 잊음; 노드에 있는 것은 그대로 남음",
     ),
+    (
+        "up",
+        "engine",
+        "cluster.yaml에서 엔진을 정하지 않은 노드의 컨테이너 엔진; 다른 것을 줄 때까지 기억함",
+    ),
+    (
+        "run",
+        "engine",
+        "cluster.yaml에서 엔진을 정하지 않은 노드의 컨테이너 엔진; 다른 것을 줄 때까지 기억함",
+    ),
+    (
+        "plan",
+        "engine",
+        "cluster.yaml에서 엔진을 정하지 않은 노드의 엔진을 이것으로 바꾸면, `lab up --engine`처럼",
+    ),
     ("logs", "node", "노드, 또는 `master`"),
     ("logs", "unit", "이 systemd 유닛만, 예: docker, kubelet"),
     ("logs", "follow", "이제부터 쓰이는 것을 Ctrl-C까지 이어서 보여 줌"),

@@ -18,6 +18,7 @@ fn seen(name: &str, last: u8, answer: Answer) -> Seen {
     Seen {
         node: name.parse().unwrap(),
         address: Ipv4Addr::new(192, 168, 1, last),
+        engine: Engine::Docker,
         state: NodeState::Up,
         answer: Some(Ok(answer)),
     }
@@ -60,10 +61,10 @@ fn the_table_of_issue_3() {
     assert_eq!(
         columns(&table(&rows)),
         [
-            "NODE    ADDRESS        STATE    DOCKER   TRUST    DISK",
-            "m-k8s   192.168.1.10   up       26.1.5   ok 89d   41%",
-            "w2-k8s  192.168.1.102  up       stopped  missing  41%   → lab up",
-            "w3-k8s  192.168.1.103  stopped  -        -        -     → lab up",
+            "NODE    ADDRESS        STATE    ENGINE          TRUST    DISK",
+            "m-k8s   192.168.1.10   up       docker 26.1.5   ok 89d   41%",
+            "w2-k8s  192.168.1.102  up       docker stopped  missing  41%   → lab up",
+            "w3-k8s  192.168.1.103  stopped  docker          -        -     → lab up",
         ]
     );
     assert_eq!(remark(&rows), None);

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use agent::wire::Engine;
+
 use super::Reader;
 use crate::config::{ProviderKind, suggest};
 use crate::lab::place::{At, OneOrMany};
 use crate::lab::{Action, Check, Exercise, Hosts, Outside, Step, When, raw, sabotage};
-use crate::text;
+use crate::{engine, text};
 
 /// How long a script may take where nothing is written.
 pub(super) const DEADLINE: Duration = Duration::from_secs(60);
@@ -16,6 +18,10 @@ impl Reader<'_> {
     pub(super) fn exercise(&mut self, raw: &raw::Exercise) -> Option<Exercise> {
         let id = self.id(raw.id.as_ref());
         let title = self.text(raw.title.as_ref());
+        let labs = self.engines.clone();
+        if let Some(engine) = &raw.engine {
+            self.engines = self.engines(engine);
+        }
         let mut steps: Vec<Step> = vec![];
         for step in raw.steps.iter().flat_map(|steps| steps.iter()) {
             let previous = steps.last().map(|step| step.id.clone());
@@ -28,6 +34,7 @@ impl Reader<'_> {
                 None,
             );
         }
+        self.engines = labs;
         self.unseen(raw, &steps);
         Some(Exercise {
             id: id?,
@@ -120,7 +127,13 @@ impl Reader<'_> {
         Some(Step {
             hosts: self.hosts(raw.hosts.as_ref()).unwrap_or(Hosts::Master),
             needs,
-            when: raw.when.as_ref().map(|when| self.when(when)).unwrap_or_default(),
+            when: match &raw.when {
+                Some(when) => self.when(when),
+                None => When {
+                    engine: self.engines.clone(),
+                    ..When::default()
+                },
+            },
             matrix,
             action,
             deadline: self.duration(raw.deadline.as_ref()).unwrap_or(DEADLINE),
@@ -162,26 +175,39 @@ impl Reader<'_> {
         }
     }
 
+    /// Engines by their words; none: any.
+    pub(super) fn engines(&mut self, raw: &At<OneOrMany>) -> Vec<Engine> {
+        let mut engines = vec![];
+        for word in raw.all() {
+            match engine::named(word) {
+                Some(engine) => engines.push(engine),
+                None if word == "any" => return vec![],
+                None => {
+                    let known = engine::all().iter().map(|row| row.word);
+                    self.report(
+                        raw.location,
+                        text!("`{word}`(이)라는 엔진은 없음", "there is no engine `{word}`"),
+                        Some(suggest::hint(word, known)),
+                    );
+                }
+            }
+        }
+        engines
+    }
+
     pub(super) fn when(&mut self, raw: &raw::When) -> When {
-        use agent::wire::Engine;
-        let engines = [
-            ("docker", Engine::Docker),
-            ("containerd", Engine::Containerd),
-            ("cri-o", Engine::CriO),
-            ("podman", Engine::Podman),
-        ];
         let providers = [
             ("local", ProviderKind::Local),
             ("vagrant", ProviderKind::Vagrant),
             ("inventory", ProviderKind::Inventory),
         ];
-        let engine = self.word(raw.engine.as_ref(), &engines.map(|(word, _)| word));
         let provider = self.word(raw.provider.as_ref(), &providers.map(|(word, _)| word));
         let truth = |word: String| word == "true";
         When {
-            engine: engine
-                .and_then(|word| engines.iter().find(|(known, _)| *known == word))
-                .map(|(_, engine)| *engine),
+            engine: match &raw.engine {
+                Some(engine) => self.engines(engine),
+                None => self.engines.clone(),
+            },
             online: self.word(raw.online.as_ref(), &["true", "false"]).map(truth),
             workers: self.number(raw.workers.as_ref(), 32),
             provider: provider

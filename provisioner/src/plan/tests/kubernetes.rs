@@ -2,10 +2,8 @@
 
 use agent::wire::{KubernetesNode, UnitFact};
 
-use super::super::kubernetes::{
-    AUTHORITY, CONTAINERD, DOCKER_IO, KUBELET, POD_NETWORK, POD_ROUTES, ROUTES_UNIT, UNIT, mark,
-};
-use super::super::{Action, Mark, Plan, mirror, plan, sha256};
+use super::super::kubernetes::{AUTHORITY, KUBELET, POD_NETWORK, POD_ROUTES, ROUTES_UNIT, mark};
+use super::super::{Action, Mark, Plan, plan, sha256};
 use super::world::{self, file, fresh, of, ordered};
 use crate::config::{Cluster, Kubernetes};
 use crate::facts::{Observed, Seen};
@@ -38,29 +36,22 @@ pub fn settled(cluster: &Cluster) -> Observed {
     of(&mut observed, "m-k8s").facts.kubernetes = Some(nodes.collect());
     for node in &cluster.nodes {
         let facts = &mut of(&mut observed, node.name.as_str()).facts;
-        let containerd = render::containerd(kubernetes).unwrap();
         let routes = render::pod_routes(cluster, kubernetes, node).unwrap();
         let network = render::pod_network(cluster, kubernetes, node).unwrap();
-        let marks = [
-            Mark::of(UNIT, &containerd, false),
-            Mark::of(ROUTES_UNIT, &routes, false),
-            mark(cluster, kubernetes),
-        ];
+        let marks = [Mark::of(ROUTES_UNIT, &routes, false), mark(cluster, kubernetes)];
         for mark in marks {
             facts
                 .files
                 .insert(mark.path.clone(), file(sha256(mark.content("")), 0o644));
         }
         for (path, text) in [
-            (CONTAINERD, containerd),
             (POD_ROUTES, routes),
             (POD_NETWORK, network),
-            (DOCKER_IO, render::docker_io(mirror::name(cluster)).unwrap()),
             (AUTHORITY, "authority".into()),
         ] {
             facts.files.insert(path.into(), file(sha256(text), 0o644));
         }
-        for name in [UNIT, ROUTES_UNIT, KUBELET] {
+        for name in [ROUTES_UNIT, KUBELET] {
             facts.units.insert(name.into(), unit.clone());
         }
     }
@@ -89,7 +80,7 @@ fn a_settled_cluster_needs_nothing_and_what_was_broken_by_hand_is_repaired() {
         |o| stop(o, "w1-k8s", KUBELET),
         "kubernetes-kubelet.w1-k8s kubernetes-ready",
     );
-    check(|o| stop(o, "w1-k8s", UNIT), "containerd.w1-k8s");
+    check(|o| stop(o, "w1-k8s", "containerd.service"), "containerd.w1-k8s");
     check(
         |o| drop(of(o, "w2-k8s").facts.files.insert(POD_ROUTES.into(), None)),
         "pod-routes-unit.w2-k8s pod-routes.w2-k8s",

@@ -7,7 +7,7 @@ use super::super::{Action, Mark};
 use super::kubernetes::check;
 use super::world::{self, of};
 use crate::facts::Observed;
-use crate::plan::kubernetes::{AUTHORITY, CONTAINERD};
+use crate::plan::kubernetes::AUTHORITY;
 
 #[test]
 fn a_taken_port_is_named_with_who_has_it_and_nothing_joins_what_cannot_be() {
@@ -61,7 +61,7 @@ fn nodes_made_without_kubernetes_are_not_given_to_kubeadm() {
     let without = |o: &mut Observed| {
         for node in ["m-k8s", "w1-k8s", "w2-k8s", "w3-k8s"] {
             let facts = &mut of(o, node).facts;
-            for path in [Mark::path("kubernetes"), AUTHORITY.into(), CONTAINERD.into()] {
+            for path in [Mark::path("kubernetes"), AUTHORITY.into()] {
                 facts.files.insert(path, None);
             }
             facts.programs.insert("kubeadm".into(), false);

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use agent::wire::{ContainerFact, Engine, EngineFact, FileFact, TrustFact, UnitFact};
 use time::OffsetDateTime;
 
-use super::super::{Mark, Plan, egress, mirror, node, plan, registry, sha256, trust};
-use crate::config::Cluster;
+use super::super::{Mark, Plan, egress, engine, mirror, node, plan, registry, sha256, trust};
+use crate::config::{Cluster, Node};
+use crate::engine as table;
 use crate::facts::{Known, LeafState, Observed, Pki, Seen};
 use crate::pki::{Authority, inspect, issue_leaf};
 use crate::render;
@@ -69,7 +70,7 @@ pub fn settled(cluster: &Cluster) -> (Observed, String) {
         leaf: Some(state.clone()),
     };
     for node in &cluster.nodes {
-        let known = known(cluster, &observed.pki, &state, node.name == cluster.registry.host);
+        let known = known(cluster, &observed.pki, &state, node);
         observed.nodes.insert(
             node.name.clone(),
             Seen {
@@ -81,7 +82,7 @@ pub fn settled(cluster: &Cluster) -> (Observed, String) {
     (observed, leaf.key_pem.expose().to_owned())
 }
 
-pub fn known(cluster: &Cluster, pki: &Pki, leaf: &LeafState, host: bool) -> Known {
+pub fn known(cluster: &Cluster, pki: &Pki, leaf: &LeafState, at: &Node) -> Known {
     let mut known = Known::default();
     let unit = UnitFact {
         load: "loaded".into(),
@@ -93,20 +94,22 @@ pub fn known(cluster: &Cluster, pki: &Pki, leaf: &LeafState, host: bool) -> Know
     let hosts = format!("10.1.1.1 mine\n{}", render::hosts(cluster).unwrap());
     put(node::HOSTS, sha256(&hosts), 0o644);
     put(egress::RESOLV_CONF, sha256(""), 0o644);
-    put(
-        node::DAEMON,
-        sha256(render::docker_daemon(mirror::name(cluster)).unwrap()),
-        0o644,
-    );
-    let daemon = render::docker_daemon(mirror::name(cluster)).unwrap();
-    let docker = Mark::of("docker.service", &daemon, false);
-    put(&docker.path, sha256(docker.content("")), 0o644);
+    for piece in engine::pieces(cluster, at).unwrap() {
+        put(piece.path, sha256(&piece.content), 0o644);
+    }
+    for program in crate::bundle::engines::programs(table::word(at.engine)).unwrap() {
+        put(&program, "program".into(), 0o755);
+    }
+    let marks = engine::marks(cluster, at).unwrap();
+    for mark in &marks {
+        put(&mark.path, sha256(mark.content("")), 0o644);
+    }
     put(
         registry::PROOF,
-        sha256(registry::mark(cluster, &pki.trusted)),
+        sha256(registry::mark(cluster, at, &pki.trusted)),
         0o644,
     );
-    if host {
+    if at.name == cluster.registry.host {
         let mark = Mark::of(mirror::UNIT, &render::mirror_config().unwrap(), true);
         put(&mark.path, sha256(mark.content(&leaf.certificate_sha256)), 0o644);
         put(mirror::CONFIG, sha256(render::mirror_config().unwrap()), 0o644);
@@ -128,13 +131,28 @@ pub fn known(cluster: &Cluster, pki: &Pki, leaf: &LeafState, host: bool) -> Know
             restart: "always".into(),
             labels: BTreeMap::from([(registry::LABEL.into(), label)]),
         };
-        facts
-            .containers
-            .insert(registry::CONTAINER.into(), Some(container));
+        if at.engine == Engine::Docker {
+            facts
+                .containers
+                .insert(registry::CONTAINER.into(), Some(container));
+        } else {
+            let config =
+                render::registry_config("/registry-image", cluster.registry.port, "/etc/docker/certs")
+                    .unwrap();
+            let mark = Mark::of(registry::service::UNIT, &config, true);
+            let mut put =
+                |path: &str, text: String| facts.files.insert(path.into(), file(sha256(text), 0o644));
+            put(&mark.path, mark.content(&leaf.certificate_sha256));
+            put(registry::service::CONFIG, config);
+            facts.units.insert(registry::service::UNIT.into(), unit.clone());
+        }
     }
-    facts.units.insert("docker.service".into(), unit);
+    for mark in marks {
+        let name = mark.path.rsplit('/').next().unwrap();
+        facts.units.insert(name.into(), unit.clone());
+    }
     facts.engines = vec![EngineFact {
-        engine: Engine::Docker,
+        engine: at.engine,
         version: "26".into(),
         running: true,
     }];

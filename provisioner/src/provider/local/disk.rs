@@ -134,8 +134,11 @@ pub fn import(keeper: &Keeper, state: &Path, bundle: &Bundle) -> Result<PathBuf>
     let storage = fresh.join(MIRROR_STORAGE.trim_start_matches('/'));
     keeper.run(&["mkdir", "-p", &storage.to_string_lossy()])?;
     unpack(keeper, &bundle.mirror.path, &storage)?;
+    for programs in bundle.engines.values() {
+        unpack(keeper, &programs.path, &fresh)?;
+    }
     if let Some(kubernetes) = &bundle.kubernetes {
-        bake(keeper, &fresh, kubernetes)?;
+        bake(keeper, &fresh, kubernetes, bundle.engines.contains_key("cri-o"))?;
     }
     put(keeper, &fresh, &base)?;
     Ok(base)

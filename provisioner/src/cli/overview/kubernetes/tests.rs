@@ -30,6 +30,7 @@ fn ending_in(days: i64) -> Option<String> {
 fn seen(name: &str, facts: Option<Facts>) -> Seen {
     let answer = facts.map(|facts| Ok(Answer { facts, trust: vec![] }));
     Seen {
+        engine: agent::wire::Engine::Docker,
         node: name.parse().unwrap(),
         address: Ipv4Addr::LOCALHOST,
         state: NodeState::Up,

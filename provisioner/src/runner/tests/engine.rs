@@ -1,0 +1,51 @@
+//! Steps in the words of another engine: skipped by right, and only these.
+
+use super::*;
+
+#[tokio::test]
+async fn a_step_of_another_engine_is_skipped_with_its_cleanup_and_needs_no_leave() {
+    let other = "engine: podman\nexclusive: [nginx]\nsteps: [{id: a, title: t, hosts: all, solve: 'touch $scratch/made', cleanup: 'touch $scratch/cleaned'}]\n";
+    let mixed = "engine: any\nsteps:\n- {id: b, title: t, when: {engine: [cri-o, podman]}, solve: 'false'}\n- {id: c, title: t, needs: [], solve: 'echo $tool $pusher', expect: {stdout: {exactly: docker docker}}, checks: [{id: d, title: t, run: 'echo $tool', expect: {stdout: {exactly: docker}}}]}\n";
+    let run = run(&[("one", other), ("two", mixed)], false, false).await;
+    let skipped = run.lines.iter().filter(|line| line.ends_with("Skipped")).count();
+    assert_eq!(skipped, 6, "{:#?}", run.lines);
+    assert_eq!(run.lines.last().unwrap(), "= two Passed");
+    for name in ["made", "cleaned"] {
+        assert!(!run.scratch.path().join(name).exists(), "{name}");
+    }
+    assert_eq!(objections(&run), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_step_for_the_engine_the_nodes_have_may_not_be_skipped() {
+    let steps = "engine: docker\nsteps: [{id: a, title: t, solve: 'true'}]\n";
+    let mut run = run(&[("one", steps)], false, false).await;
+    run.tally.skipped.push("one/a".into());
+    let said = objections(&run);
+    assert_eq!(said, ["one: no check passed", "one/a may not be skipped"]);
+}
+
+#[test]
+fn an_engine_nobody_knows_is_named_with_what_was_meant() {
+    let mut files = Files::new();
+    files.insert(
+        "lab.yaml".into(),
+        "title: t\nengine: dokcer\nexercises: [one.yaml]\n".into(),
+    );
+    files.insert(
+        "one.yaml".into(),
+        "id: one\nsection: s\ntitle: t\nsteps: [{id: a, title: t, when: {engine: [docker, rkt]}, solve: 'test -e /x'}]\n".into(),
+    );
+    let problems = load("test", &files, None).unwrap_err();
+    let said: Vec<&str> = problems
+        .iter()
+        .map(|problem| problem.message.en.as_str())
+        .collect();
+    assert_eq!(said, ["there is no engine `dokcer`", "there is no engine `rkt`"]);
+    assert!(
+        problems[0]
+            .hint
+            .as_ref()
+            .is_some_and(|hint| hint.en.contains("docker"))
+    );
+}
