@@ -89,11 +89,20 @@ pub fn speaks(when: &When, node: &Node) -> bool {
     when.engine.is_empty() || when.engine.contains(&node.engine)
 }
 
-/// Whether a step is skipped somewhere because the engine there is another: nothing is wrong with that.
-pub fn other_engine(step: &Step, cluster: &Cluster) -> bool {
-    nodes(&step.hosts, cluster)
-        .iter()
-        .any(|node| !speaks(&step.when, node))
+/// Whether cluster.yaml itself has no place for a step: no such node, another engine, too few workers, no Kubernetes; or for one
+/// it needs. Nothing is wrong with skipping it then.
+pub fn unasked(exercise: &Exercise, step: &Step, cluster: &Cluster) -> bool {
+    let hosts = nodes(&step.hosts, cluster);
+    let lacks = hosts.is_empty()
+        || hosts
+            .iter()
+            .any(|node| absent(&step.when, cluster, node).is_some());
+    lacks
+        || exercise
+            .steps
+            .iter()
+            .filter(|one| step.needs.contains(&one.id))
+            .any(|one| unasked(exercise, one, cluster))
 }
 
 /// Why a step with these conditions is skipped on `node`; `None`: it runs.
@@ -104,6 +113,27 @@ pub fn skip(when: &When, cluster: &Cluster, node: Option<&Node>, now: Circumstan
             "this cluster has no such node"
         ));
     };
+    if let Some(reason) = absent(when, cluster, node) {
+        return Some(reason);
+    }
+    if when.provider.is_some_and(|provider| provider != now.provider) {
+        return Some(text!("이 프로바이더에서는 하지 않음", "not with this provider"));
+    }
+    if let Some(reason) = when.registry.and_then(|wanted| lacking(wanted, now.external)) {
+        return Some(reason);
+    }
+    match when.online {
+        Some(true) if !now.online => Some(text!(
+            "인터넷에 연결되지 않음 (Docker Hub가 필요함)",
+            "no internet (it needs Docker Hub)"
+        )),
+        Some(false) if now.online => Some(text!("인터넷에 연결됨", "there is internet")),
+        _ => None,
+    }
+}
+
+/// What cluster.yaml does not have of what a step needs on `node`.
+fn absent(when: &When, cluster: &Cluster, node: &Node) -> Option<Text> {
     let workers = cluster.workers().count();
     if !speaks(when, node) {
         let has = engine::name(node.engine);
@@ -120,28 +150,12 @@ pub fn skip(when: &When, cluster: &Cluster, node: Option<&Node>, now: Circumstan
             "needs {least} worker(s), there are {workers}"
         ));
     }
-    if when.provider.is_some_and(|provider| provider != now.provider) {
-        return Some(text!("이 프로바이더에서는 하지 않음", "not with this provider"));
-    }
     match (when.kubernetes, &cluster.kubernetes) {
-        (Some(true), None) => {
-            return Some(text!(
-                "쿠버네티스가 없음 (cluster.yaml의 `kubernetes:`)",
-                "no Kubernetes (`kubernetes:` in cluster.yaml)"
-            ));
-        }
-        (Some(false), Some(_)) => return Some(text!("쿠버네티스가 있음", "there is Kubernetes")),
-        _ => {}
-    }
-    if let Some(reason) = when.registry.and_then(|wanted| lacking(wanted, now.external)) {
-        return Some(reason);
-    }
-    match when.online {
-        Some(true) if !now.online => Some(text!(
-            "인터넷에 연결되지 않음 (Docker Hub가 필요함)",
-            "no internet (it needs Docker Hub)"
+        (Some(true), None) => Some(text!(
+            "쿠버네티스가 없음 (cluster.yaml의 `kubernetes:`)",
+            "no Kubernetes (`kubernetes:` in cluster.yaml)"
         )),
-        Some(false) if now.online => Some(text!("인터넷에 연결됨", "there is internet")),
+        (Some(false), Some(_)) => Some(text!("쿠버네티스가 있음", "there is Kubernetes")),
         _ => None,
     }
 }

@@ -25,7 +25,7 @@ fn each() {
     seat.lab(&["exec", "m-k8s", "--", "sh", "-c", "docker pull -q nginx && docker tag nginx 192.168.1.10:8443/kept:1 && docker push -q 192.168.1.10:8443/kept:1"]).passes();
     let shown = seat.lab(&["plan", "--engine", "podman"]).passes();
     assert!(shown.stdout.contains("stop Docker"), "{shown}");
-    assert!(seat.lab(&["plan"]).passes().stdout.contains("nothing to change"));
+    assert!(seat.lab(&["plan"]).passes().stderr.contains("nothing to change"));
     for (engine, active) in [
         ("podman", "inactive"),
         ("containerd", "inactive"),
