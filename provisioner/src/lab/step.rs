@@ -1,7 +1,7 @@
 //! Instances of a step: one per combination of its matrix; and which nodes it runs on. Pure.
 
 use super::variables::Variables;
-use super::{Check, Exercise, Hosts, Outside, Step, When};
+use super::{Check, Exercise, Hosts, Lab, Outside, Step, When};
 use crate::config::{Cluster, Node, Product, ProviderKind};
 use crate::registry_product::row;
 use crate::text::Text;
@@ -89,9 +89,34 @@ pub fn speaks(when: &When, node: &Node) -> bool {
     when.engine.is_empty() || when.engine.contains(&node.engine)
 }
 
+/// Steps (`exercise/step`), and checks on nodes of their own, that may be skipped: as the lab says, or because the cluster is what
+/// was asked for.
+pub fn skippable(lab: &Lab, cluster: &Cluster) -> Vec<String> {
+    let mut names = lab.allowed_skips.clone();
+    for exercise in &lab.exercises {
+        let unasked = exercise
+            .steps
+            .iter()
+            .filter(|step| unasked(exercise, step, cluster));
+        names.extend(unasked.map(|step| format!("{}/{}", exercise.id, step.id)));
+        for step in &exercise.steps {
+            let nowhere = |check: &&Check| {
+                check
+                    .hosts
+                    .as_ref()
+                    .is_some_and(|hosts| nodes(hosts, cluster).is_empty())
+            };
+            for check in step.checks.iter().filter(nowhere) {
+                names.extend(instances(step).iter().map(|one| check_name(exercise, one, check)));
+            }
+        }
+    }
+    names
+}
+
 /// Whether cluster.yaml itself has no place for a step: no such node, another engine, too few workers, no Kubernetes; or for one
 /// it needs. Nothing is wrong with skipping it then.
-pub fn unasked(exercise: &Exercise, step: &Step, cluster: &Cluster) -> bool {
+fn unasked(exercise: &Exercise, step: &Step, cluster: &Cluster) -> bool {
     let hosts = nodes(&step.hosts, cluster);
     let lacks = hosts.is_empty()
         || hosts

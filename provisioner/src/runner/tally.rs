@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::config::Cluster;
 use crate::event::{Counts, Outcome};
 use crate::lab::sabotage::Finding;
-use crate::lab::step::unasked;
-use crate::lab::{Exercise, Lab, Step};
+use crate::lab::step::skippable;
+use crate::lab::{Exercise, Lab};
 use crate::text;
 use crate::text::Text;
 
@@ -33,18 +33,7 @@ impl Tally {
     ///
     /// What cluster.yaml itself has no place for needs no leave to be skipped: the cluster is what was asked for.
     pub fn objections(&self, lab: &Lab, exercises: &[&Exercise], cluster: &Cluster) -> Vec<Text> {
-        let leave = |exercise: &Exercise, step: &Step| {
-            lab.allowed_skips
-                .contains(&format!("{}/{}", exercise.id, step.id))
-                || unasked(exercise, step, cluster)
-        };
-        let allowed: Vec<String> = lab
-            .exercises
-            .iter()
-            .flat_map(|one| one.steps.iter().map(move |step| (one, step)))
-            .filter(|(one, step)| leave(one, step))
-            .map(|(one, step)| format!("{}/{}", one.id, step.id))
-            .collect();
+        let allowed = skippable(lab, cluster);
         let mut objections = vec![];
         let bad = self.counts.failed + self.counts.errored + self.counts.blocked;
         if bad > 0 {
