@@ -30,11 +30,14 @@ printf '#!/bin/sh\nexit 101\n' > "$bare/usr/sbin/policy-rc.d"
 chmod 755 "$bare/usr/sbin/policy-rc.d"
 chroot "$bare" env DEBIAN_FRONTEND=noninteractive dpkg --purge --force-depends docker.io docker-cli docker-buildx docker-registry containerd \
     runc tini sshpass git git-man curl openssl ca-certificates iptables iputils-ping conntrack socat ethtool containernetworking-plugins \
+    podman conmon crun netavark aardvark-dns nftables uidmap golang-github-containers-common golang-github-containers-image \
     > "$here/purge.log" 2>&1
 umount "$bare/run" "$bare/proc"
 rm "$bare/usr/sbin/policy-rc.d"
-rm -rf "$bare/etc/docker" "$bare/etc/containerd" "$bare/var/lib/docker" "$bare/var/lib/containerd" "$bare/etc/cni" "$bare/opt/cni"
-rm -f "$bare/etc/systemd/system/lab-mirror.service" "$bare/etc/systemd/system/kubelet.service" "$bare"/etc/systemd/system/*.wants/kubelet.service
+rm -rf "$bare/etc/docker" "$bare/etc/containerd" "$bare/var/lib/docker" "$bare/var/lib/containerd" "$bare/etc/cni" "$bare/opt/cni" \
+    "$bare/etc/containers" "$bare/var/lib/containers"
+rm -f "$bare"/etc/systemd/system/lab-*.service "$bare/etc/systemd/system/crio.service" "$bare/usr/local/bin/lab-oci-runtime"
+rm -rf "$bare"/etc/systemd/system/kubelet.service* "$bare"/etc/systemd/system/*.wants/kubelet.service
 if chroot "$bare" getent group docker > /dev/null; then chroot "$bare" groupdel docker; fi
 chroot "$bare" useradd -m -s /bin/bash debian
 chroot "$bare" useradd -m -s /bin/bash -G sudo asked
