@@ -25,10 +25,11 @@ e2e *ARGUMENTS:
 vm:
     tests/vm/run
 
-# Machines by Vagrant and Docker, with the whole chapter on them; all of it in namespaces of its own
+# Machines by Vagrant and Docker, with the whole chapter on them, and Kubernetes on two; all of it in namespaces of its own
 vagrant-docker:
     cargo build --package lab-provisioner --bin lab
     tests/vagrant/docker target/debug/lab chapter4
+    tests/vagrant/docker target/debug/lab kubernetes
 
 # The disks of boxes for libvirt and VirtualBox: made twice and compared, booted in QEMU by software emulation; slow
 vagrant-disk:

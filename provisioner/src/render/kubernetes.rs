@@ -35,6 +35,13 @@ struct Init<'a> {
     may_lower_score: bool,
     patches: &'a str,
     socket: &'a str,
+    resolver: Option<&'static str>,
+}
+
+#[derive(Template)]
+#[template(path = "kubernetes/kubelet-resolver.conf", escape = "none")]
+struct Resolver {
+    address: Ipv4Addr,
 }
 
 #[derive(Template)]
@@ -112,6 +119,14 @@ pub fn init(
         may_lower_score,
         patches,
         socket,
+        resolver: (!cluster.provider.makes_nodes()).then_some("/run/lab-kubelet/resolv.conf"),
+    })
+}
+
+/// A part of kubelet's unit on a machine whose resolver is not the lab's.
+pub fn resolver(node: &Node) -> Result<String> {
+    fill(&Resolver {
+        address: node.address,
     })
 }
 

@@ -14,6 +14,8 @@ use crate::text;
 
 use super::super::command::command;
 
+/// Says `shared` where the control groups are the host's.
+const SHARED: &str = include_str!("shared-control-groups.sh");
 /// Argument: the directory of this record.
 const RECORDING: &str = include_str!("record-kubernetes.sh");
 /// Argument: the directory of the whole record.
@@ -31,8 +33,18 @@ ctr --namespace k8s.io images import --base-name "${1%:*}" - > /dev/null
 ctr --namespace k8s.io images ls -q | grep -qxF "$1" || { echo "not imported: $1" >&2; exit 1; }
 "#;
 
-/// Writes down what Kubernetes is going to change.
+/// Writes down what Kubernetes is going to change. Not where kubelet would change control groups of the host, or of another machine.
 pub(in crate::apply) async fn record(session: &Session) -> Result<()> {
+    if !command(session, &["sh", "-euc", SHARED]).await?.is_empty() {
+        let words = text!(
+            "이 기계는 호스트의 컨트롤 그룹을 보는 컨테이너",
+            "it is a container that sees the control groups of its host"
+        );
+        return Err(Error::new(words).on(&session.node).hint(text!(
+            "kubelet이 호스트의 것을 바꾸게 됩니다: 자기 cgroup 네임스페이스를 주거나(`docker run --cgroupns private`), 쿠버네티스 없이 쓰세요",
+            "kubelet would change those: give it a cgroup namespace of its own (`docker run --cgroupns private`), or go without Kubernetes"
+        )));
+    }
     let what = text!(
         "쿠버네티스 전에 있던 것을 적어 둘 수 없음",
         "cannot write down what is there before Kubernetes"

@@ -37,8 +37,10 @@ if [ -d run/lab-kernel-settings ]; then
     done
     rm -r run/lab-kernel-settings
 fi
+rm -rf run/lab-kubelet
 while IFS='=' read -r name value; do echo "$value" > "/proc/sys/$name"; done < "$record/settings"
 rm -f etc/systemd/system/lab-pod-routes.service etc/modules-load.d/lab-kubernetes.conf etc/cni/net.d/10-lab.conflist \
+    etc/systemd/system/kubelet.service.d/lab-*.conf \
     usr/local/bin/kubeadm usr/local/bin/kubelet
 # Images of Kubernetes in a containerd that stays.
 if ! grep -qx containerd "$1/packages" && command -v ctr > /dev/null && ctr version > /dev/null 2>&1; then
@@ -49,16 +51,12 @@ fi
 for path in etc/containerd/config.toml etc/containerd/certs.d/docker.io/hosts.toml root/.kube/config usr/local/bin/kubectl usr/local/bin/crictl; do
     if [ -e "$record/files/$path" ]; then cp -a "$record/files/$path" "$path"; else rm -f "$path"; fi
 done
-if grep -q '^# No resolver: written by lab' etc/resolv.conf 2> /dev/null; then
-    rm etc/resolv.conf
-    if [ -e "$record/files/etc/resolv.conf" ] || [ -L "$record/files/etc/resolv.conf" ]; then cp -a "$record/files/etc/resolv.conf" etc/resolv.conf; fi
-fi
 if ! grep -qx containerd "$1/packages" && systemctl is-active -q containerd.service; then systemctl restart containerd.service; fi
 for path in var/lib/kubelet var/lib/etcd; do
     while mountpoint -q "$path"; do umount "$path"; done
 done
 for path in etc/systemd/system/kubelet.service etc/systemd/system/kubelet.service.d etc/systemd/system/lab-kernel-settings.service \
-    etc/cni/net.d etc/cni opt/cni var/lib/cni etc/kubernetes var/lib/etcd var/lib/kubelet root/.kube usr/libexec/kubernetes var/log/pods var/log/containers \
+    etc/cni/net.d etc/cni opt/cni var/lib/cni etc/kubernetes var/lib/etcd var/lib/kubelet root/.kube root/.kube/cache usr/libexec/kubernetes var/log/pods var/log/containers \
     etc/containerd/certs.d/docker.io; do
     if ! was "$path"; then rm -rf "$path"; fi
 done

@@ -4,10 +4,10 @@ cd /
 umask 077
 rm -rf "$1"
 mkdir -p "$1/files"
-for path in etc/containerd/config.toml etc/containerd/certs.d/docker.io/hosts.toml root/.kube/config usr/local/bin/kubectl usr/local/bin/crictl etc/resolv.conf; do
-    if [ -f "$path" ] || [ -L "$path" ]; then cp -a --parents "$path" "$1/files/"; fi
+for path in etc/containerd/config.toml etc/containerd/certs.d/docker.io/hosts.toml root/.kube/config usr/local/bin/kubectl usr/local/bin/crictl; do
+    if [ -f "$path" ]; then cp -a --parents "$path" "$1/files/"; fi
 done
-for path in etc/cni etc/cni/net.d opt/cni var/lib/cni etc/kubernetes var/lib/etcd var/lib/kubelet root/.kube usr/libexec/kubernetes usr/libexec usr/lib/modules var/log/pods \
+for path in etc/cni etc/cni/net.d opt/cni var/lib/cni etc/kubernetes var/lib/etcd var/lib/kubelet root/.kube root/.kube/cache usr/libexec/kubernetes usr/libexec usr/lib/modules var/log/pods \
     var/log/containers sys/class/net/cni0 etc/systemd/system/kubelet.service etc/systemd/system/kubelet.service.d \
     etc/systemd/system/lab-kernel-settings.service etc/containerd/certs.d; do
     if [ -e "$path" ]; then echo "$path"; fi

@@ -1,7 +1,6 @@
 //! Kubernetes on a machine that was not made with it: the record of what was there before it, its programs and images, kubelet's
-//! unit, a resolver. What the kernel has to have is `kernel`'s.
+//! unit and whom its pods ask for names. What the kernel has to have is `kernel`'s.
 
-use super::super::egress::RESOLV_CONF;
 use super::super::kubernetes::{AUTHORITY, KUBELET};
 use super::super::node::put;
 use super::super::obstacle::PROGRAMS;
@@ -10,6 +9,7 @@ use super::kernel;
 use crate::bundle::recipe::{self, Recipes};
 use crate::config::{Cluster, Kubernetes, Node};
 use crate::error::{Error, Result};
+use crate::render::kubernetes as render;
 use crate::text;
 
 /// What was there before Kubernetes, in the record.
@@ -18,9 +18,8 @@ pub const RECORD: &str = "/var/lib/lab-record/kubernetes";
 pub const RECORDED: &str = "/var/lib/lab-record/kubernetes/complete";
 
 const UNIT_FILE: &str = "/etc/systemd/system/kubelet.service";
-/// What begins the resolver's configuration of a machine that has none; put-back-kubernetes.sh knows it by that. kubelet does not start
-/// a pod without this file, nor CoreDNS without a name server in it. Nobody has to listen there: then a name is refused at once.
-const NO_RESOLVER: &str = "# No resolver: written by lab, because Kubernetes wants one.\n";
+/// Makes whom pods ask for names, whenever kubelet starts.
+const RESOLVER_FILE: &str = "/etc/systemd/system/kubelet.service.d/lab-resolver.conf";
 
 /// Programs Kubernetes calls, in Debian's and Ubuntu's packages.
 pub(super) const PACKAGES: [&str; 5] = [
@@ -41,7 +40,9 @@ pub(super) const FOREIGN: [&str; 4] = [
 
 /// Files a plan looks at besides those of a machine without Kubernetes.
 pub(in crate::plan) fn files(kubernetes: &Kubernetes) -> Vec<String> {
-    let fixed = [RECORDED, UNIT_FILE].into_iter().chain(kernel::FILES);
+    let fixed = [RECORDED, UNIT_FILE, RESOLVER_FILE]
+        .into_iter()
+        .chain(kernel::FILES);
     let marks = [programs(kubernetes), images(kubernetes)].map(|mark| mark.path);
     let fixed = fixed.chain(FOREIGN).map(str::to_owned);
     fixed.chain(marks).collect()
@@ -102,12 +103,6 @@ pub(in crate::plan) fn prepare(kubernetes: &Kubernetes, view: &View<'_>, plan: &
     }
     bring(kubernetes, view, plan);
     kubelet(view, plan)?;
-    let empty = sha256("");
-    if view.file(RESOLV_CONF).is_none_or(|file| file.sha256 == empty) {
-        let text = format!("{NO_RESOLVER}nameserver {}\n", node.address);
-        let content = Content::Text(text);
-        put(plan, view, ("kubernetes-resolver", RESOLV_CONF), content, &[]);
-    }
     kernel::prepare(view, plan);
     Ok(())
 }
@@ -155,12 +150,21 @@ fn bring(kubernetes: &Kubernetes, view: &View<'_>, plan: &mut Plan) {
 /// kubelet's unit, started at boot. Until kubeadm has set it up it has nothing to run.
 fn kubelet(view: &View<'_>, plan: &mut Plan) -> Result<()> {
     let node = view.node;
-    let unit = unit()?;
-    let written = !view.holds(UNIT_FILE, &sha256(&unit), 0o644);
-    let mark = Mark::of(KUBELET, &unit, false);
-    if written {
-        let content = Content::Text(unit);
-        put(plan, view, ("kubernetes-unit", UNIT_FILE), content, &[]);
+    let files = [
+        ("kubernetes-unit", UNIT_FILE, unit()?),
+        ("kubernetes-resolver", RESOLVER_FILE, render::resolver(node)?),
+    ];
+    let mark = Mark::of(
+        KUBELET,
+        &files.each_ref().map(|(.., text)| text.as_str()).concat(),
+        false,
+    );
+    let mut written = false;
+    for (what, path, text) in files {
+        if !view.holds(path, &sha256(&text), 0o644) {
+            put(plan, view, (what, path), Content::Text(text), &[]);
+            written = true;
+        }
     }
     if !written && view.marked(&mark) && view.unit(KUBELET).enabled == "enabled" {
         return Ok(());
@@ -180,6 +184,7 @@ fn kubelet(view: &View<'_>, plan: &mut Plan) -> Result<()> {
     );
     let after = [
         "kubernetes-unit",
+        "kubernetes-resolver",
         "kubernetes-programs",
         "kubernetes-guard",
         "kubernetes-settings",
