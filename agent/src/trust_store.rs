@@ -53,6 +53,9 @@ const STORES: [Row; 5] = [
         hosts_toml: false,
     },
 ];
+/// The system's collection of authorities, and what makes it.
+const COLLECTION: &str = "etc/ssl/certs/ca-certificates.crt";
+const COLLECTOR: &str = "usr/sbin/update-ca-certificates";
 const REFRESH: Duration = Duration::from_secs(60);
 
 /// The trust stores under a root directory.
@@ -120,7 +123,10 @@ impl TrustStore {
         check(registries)?;
         let fact = |row: &Row, registry: &String| {
             let path = self.file(row, registry);
-            let whole = !row.hosts_toml || path.with_file_name("hosts.toml").is_file();
+            let whole = match row.engine {
+                Some(_) => !row.hosts_toml || path.with_file_name("hosts.toml").is_file(),
+                None => self.is_collected(),
+            };
             let sha256 = whole.then(|| crate::handler::digest(&path)).flatten();
             let path = Path::new("/").join(path.strip_prefix(&self.root).unwrap_or(&path));
             TrustFact {
@@ -136,14 +142,21 @@ impl TrustStore {
             .collect())
     }
 
-    /// Makes the system's collection of authorities anew.
-    pub(crate) async fn refresh(&self) -> Result<(), String> {
-        if !self.root.join("usr/sbin/update-ca-certificates").exists() {
+    /// Makes the system's collection of authorities anew, if it has to be.
+    pub(crate) async fn refresh(&self, changed: bool) -> Result<(), String> {
+        if !self.root.join(COLLECTOR).exists() || (!changed && self.is_collected()) {
             return Ok(());
         }
-        output(&["/usr/sbin/update-ca-certificates"], REFRESH)
-            .await
-            .map(drop)
+        output(&[&format!("/{COLLECTOR}")], REFRESH).await.map(drop)
+    }
+
+    /// Whether the collection has the authority that is in the system's place, if there is one: who wrote that file may have been
+    /// killed before the collection was made.
+    fn is_collected(&self) -> bool {
+        let system = STORES.iter().filter(|row| row.engine.is_none());
+        let mut written = system.filter_map(|row| std::fs::read_to_string(self.file(row, "")).ok());
+        let collection = std::fs::read_to_string(self.root.join(COLLECTION)).unwrap_or_default();
+        !self.root.join(COLLECTOR).exists() || written.all(|one| collection.contains(one.trim()))
     }
 
     fn rows(&self) -> impl Iterator<Item = &'static Row> {

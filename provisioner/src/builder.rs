@@ -119,6 +119,7 @@ pub fn kubernetes_versions(paths: &Paths) -> Result<Vec<String>> {
 /// What the project wants, read.
 struct Opened {
     recipes: Recipes,
+    node_image: String,
     kubernetes: Option<Part>,
     engines: Vec<Part>,
     lock: Lock,
@@ -140,6 +141,7 @@ fn open(paths: &Paths, extent: &Extent) -> Result<Opened> {
         .collect::<Result<Vec<_>>>()?;
     Ok(Opened {
         recipes,
+        node_image: extent.node_image.clone(),
         kubernetes,
         engines,
         lock,
@@ -151,6 +153,7 @@ impl Opened {
         Shelf {
             cache,
             recipes: &self.recipes,
+            node_image: &self.node_image,
             kubernetes: self.kubernetes.as_ref(),
             engines: &self.engines,
             lock: &self.lock,

@@ -7,23 +7,20 @@ use crate::wire::{Reply, Trust};
 pub(super) async fn handle(trust: Trust) -> Result<Reply, String> {
     let (Trust::Status { whose, .. } | Trust::Install { whose, .. } | Trust::Remove { whose, .. }) = trust;
     let store = TrustStore::new("/", whose);
-    let (registries, changed) = match trust {
-        Trust::Status { registries, .. } => (registries, false),
+    let registries = match trust {
+        Trust::Status { registries, .. } => registries,
         Trust::Install {
             registries,
             authority,
             ..
         } => {
-            let changed = store.install(&registries, &authority)?;
-            (registries, changed)
+            store.refresh(store.install(&registries, &authority)?).await?;
+            registries
         }
         Trust::Remove { registries, .. } => {
-            let changed = store.remove(&registries)?;
-            (registries, changed)
+            store.refresh(store.remove(&registries)?).await?;
+            registries
         }
     };
-    if changed {
-        store.refresh().await?;
-    }
     Ok(Reply::Trust(store.status(&registries)?))
 }

@@ -15,6 +15,31 @@ fn root_with(programs: &[&str]) -> tempfile::TempDir {
 }
 
 #[test]
+fn what_is_not_in_the_systems_collection_is_not_trusted_there() {
+    let root = root_with(&[]);
+    let write = |path: &str, text: &str| {
+        let path = root.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write(super::COLLECTOR, "");
+    write(
+        super::COLLECTION,
+        "-----BEGIN CERTIFICATE-----\nBB==\n-----END CERTIFICATE-----\n",
+    );
+    let store = TrustStore::new(root.path(), Whose::Lab);
+    let names = ["m-k8s:8443".to_owned()];
+    assert!(store.install(&names, AUTHORITY).unwrap());
+    // As if the collector had been killed.
+    assert_eq!(store.status(&names).unwrap()[0].sha256, None);
+    write(
+        super::COLLECTION,
+        &format!("-----BEGIN CERTIFICATE-----\nBB==\n-----END CERTIFICATE-----\n{AUTHORITY}"),
+    );
+    assert!(store.status(&names).unwrap()[0].sha256.is_some());
+}
+
+#[test]
 fn installs_for_the_engines_that_are_there_and_removes_without_a_trace() {
     let root = root_with(&["dockerd", "containerd"]);
     let store = TrustStore::new(root.path(), Whose::Lab);

@@ -8,6 +8,7 @@ use crate::bundle::layout::sha256;
 use crate::bundle::lock::{Entry, Lock};
 use crate::bundle::recipe::{Kind, Recipe, Recipes};
 use crate::error::{Error, Result};
+use crate::text;
 
 /// All parts of a bundle.
 #[derive(Clone, Debug)]
@@ -81,6 +82,8 @@ pub struct Shelf<'a> {
     pub cache: &'a Cache,
     /// What a bundle is made of.
     pub recipes: &'a Recipes,
+    /// Which node image; empty: the first.
+    pub node_image: &'a str,
     /// Kubernetes, if it is wanted.
     pub kubernetes: Option<&'a Part>,
     /// What the nodes' engines need.
@@ -159,11 +162,24 @@ impl Shelf<'_> {
         }
     }
 
-    /// The recipe of the node image.
+    /// The recipe of the node image that is wanted.
     pub fn node(&self) -> Result<&Recipe> {
-        let mut all = self.recipes.artifacts.iter();
-        all.find(|recipe| recipe.kind == Kind::Rootfs && !recipe.lean)
-            .ok_or_else(|| Error::usage("no recipe for a node image"))
+        let wanted = self.node_image;
+        let is_one = |recipe: &&Recipe| recipe.kind == Kind::Rootfs && !recipe.lean;
+        let all = || self.recipes.artifacts.iter().filter(is_one);
+        let found = all().find(|recipe| wanted.is_empty() || recipe.name == wanted);
+        found.ok_or_else(|| {
+            let names: Vec<&str> = all().map(|recipe| recipe.name.as_str()).collect();
+            let names = names.join(", ");
+            Error::usage(text!(
+                "노드 이미지 `{wanted}`이(가) 없음",
+                "there is no node image `{wanted}`"
+            ))
+            .hint(text!(
+                "있는 것: {names} (cluster.yaml의 `image`)",
+                "there are {names} (`image` in cluster.yaml)"
+            ))
+        })
     }
 
     /// Recipes of bases and images, bases before what is built on them.

@@ -18,6 +18,9 @@ pub struct Args {
     /// With what nodes of this engine need; else as cluster.yaml says
     #[arg(long, global = true, value_name = "ENGINE")]
     engine: Option<EngineArgument>,
+    /// With this node image, e.g. `debian-12`; else as cluster.yaml says
+    #[arg(long, global = true, value_name = "IMAGE")]
+    image: Option<String>,
     #[command(subcommand)]
     action: Action,
 }
@@ -83,14 +86,15 @@ fn import(app: &App, paths: &Paths, file: &Path) -> Result<()> {
 
 /// What is meant beyond what every cluster needs.
 fn extent(args: &Args, app: &App, paths: &Paths) -> Result<Extent> {
-    let engines = match args.engine {
-        Some(engine) => [engine::word(engine.into()).to_owned()].into(),
-        None => raise::extent(&app.cluster(paths)?).engines,
-    };
-    Ok(Extent {
-        kubernetes: version(args, app, paths)?,
-        engines,
-    })
+    let mut extent = raise::extent(&app.cluster(paths)?);
+    extent.kubernetes = version(args, app, paths)?;
+    if let Some(engine) = args.engine {
+        extent.engines = [engine::word(engine.into()).to_owned()].into();
+    }
+    if let Some(image) = &args.image {
+        extent.node_image.clone_from(image);
+    }
+    Ok(extent)
 }
 
 /// The version of Kubernetes that is meant, if any: as the option says, else as cluster.yaml does. An option without a

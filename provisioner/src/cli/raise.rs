@@ -99,6 +99,11 @@ async fn readable(cluster: &Cluster) -> Result<()> {
 pub fn extent(cluster: &Cluster) -> Extent {
     let kubernetes = cluster.kubernetes.as_ref();
     Extent {
+        // Machines bring their own; what is installed on them is the first's.
+        node_image: match cluster.provider.makes_nodes() {
+            true => cluster.master().image.clone(),
+            false => String::new(),
+        },
         kubernetes: kubernetes.map(|kubernetes| kubernetes.version.clone()),
         engines: cluster
             .nodes
@@ -108,8 +113,27 @@ pub fn extent(cluster: &Cluster) -> Extent {
     }
 }
 
+/// Whether the nodes lab makes are all of one image.
+fn alike(cluster: &Cluster) -> Result<()> {
+    let image = &cluster.master().image;
+    let other = cluster.workers().find(|node| node.image != *image);
+    let Some(other) = other.filter(|_| cluster.provider.makes_nodes()) else {
+        return Ok(());
+    };
+    let (name, others) = (&other.name, &other.image);
+    let what = text!(
+        "{name}의 이미지는 {others}, 마스터의 것은 {image}",
+        "the image of {name} is {others}, that of the master {image}"
+    );
+    Err(Error::usage(what).hint(text!(
+        "로컬 프로바이더의 노드는 모두 한 이미지로 만들어집니다: cluster.yaml에 `image`를 한 번만 쓰세요",
+        "the local provider makes all nodes of one image: write `image` once in cluster.yaml"
+    )))
+}
+
 /// The bundle: from the cache, or built after saying what that takes. The host is made fit for either first.
 fn bundle(app: &App, seat: &Seat) -> Result<Bundle> {
+    alike(&seat.cluster)?;
     let options = Options {
         offline: app.global.offline,
         extent: extent(&seat.cluster),

@@ -9,8 +9,8 @@ use serde::Serialize;
 use crate::cli::raise::{Raised, raise};
 use crate::cli::{App, exercise};
 use crate::error::{Error, Result, exit};
-use crate::lab::Lab;
 use crate::lab::proof::{Proof, Verdict};
+use crate::lab::step::skippable;
 use crate::runner::Runner;
 use crate::text;
 use crate::text::Text;
@@ -70,15 +70,16 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
     app.sink.close();
     Ok(match args.sabotage {
         true => sabotage::tell(&findings, &chosen, &lab, app),
-        false => tell(&rows(&proofs, &lab), app),
+        false => tell(&rows(&proofs, &skippable(&lab, &cluster)), app),
     })
 }
 
-fn rows(proofs: &[Proof], lab: &Lab) -> Vec<Row> {
+fn rows(proofs: &[Proof], skippable: &[String]) -> Vec<Row> {
     let mut rows: BTreeMap<&str, Row> = BTreeMap::new();
     for proof in proofs {
         let verdict = proof.verdict();
-        let skipped = verdict == Verdict::Skipped && lab.allowed_skips.contains(&proof.step);
+        let allowed = skippable.contains(&proof.step) || skippable.contains(&proof.check);
+        let skipped = verdict == Verdict::Skipped && allowed;
         let good = verdict.is_good() || skipped;
         let row = rows.entry(&proof.check).or_insert_with(|| Row {
             check: proof.check.clone(),
@@ -116,11 +117,19 @@ fn tell(rows: &[Row], app: &App) -> u8 {
                 }
             }
         }
-        let (proved, all) = (rows.len() - bad, rows.len());
-        let words = text!(
-            "점검 {all}개 중 {proved}개 증명됨",
-            "{proved} of {all} checks proved"
-        );
+        let skips = |row: &&Row| row.good == row.rounds && row.verdict == Verdict::Skipped;
+        let (all, skipped) = (rows.len(), rows.iter().filter(skips).count());
+        let proved = all - bad - skipped;
+        let words = match skipped {
+            0 => text!(
+                "점검 {all}개 중 {proved}개 증명됨",
+                "{proved} of {all} checks proved"
+            ),
+            _ => text!(
+                "점검 {all}개 중 {proved}개 증명됨, 이 클러스터에서 할 수 없는 {skipped}개는 건너뜀",
+                "{proved} of {all} checks proved, {skipped} skipped that this cluster has no place for"
+            ),
+        };
         app.out.line(words.get(app.out.lang));
         if let Some(words) = flakes(rows) {
             app.out.line(words.get(app.out.lang));

@@ -1,7 +1,7 @@
 //! Instances of a step: one per combination of its matrix; and which nodes it runs on. Pure.
 
 use super::variables::Variables;
-use super::{Check, Exercise, Hosts, Outside, Step, When};
+use super::{Check, Exercise, Hosts, Lab, Outside, Step, When};
 use crate::config::{Cluster, Node, Product, ProviderKind};
 use crate::registry_product::row;
 use crate::text::Text;
@@ -89,11 +89,45 @@ pub fn speaks(when: &When, node: &Node) -> bool {
     when.engine.is_empty() || when.engine.contains(&node.engine)
 }
 
-/// Whether a step is skipped somewhere because the engine there is another: nothing is wrong with that.
-pub fn other_engine(step: &Step, cluster: &Cluster) -> bool {
-    nodes(&step.hosts, cluster)
-        .iter()
-        .any(|node| !speaks(&step.when, node))
+/// Steps (`exercise/step`), and checks on nodes of their own, that may be skipped: as the lab says, or because the cluster is what
+/// was asked for.
+pub fn skippable(lab: &Lab, cluster: &Cluster) -> Vec<String> {
+    let mut names = lab.allowed_skips.clone();
+    for exercise in &lab.exercises {
+        let unasked = exercise
+            .steps
+            .iter()
+            .filter(|step| unasked(exercise, step, cluster));
+        names.extend(unasked.map(|step| format!("{}/{}", exercise.id, step.id)));
+        for step in &exercise.steps {
+            let nowhere = |check: &&Check| {
+                check
+                    .hosts
+                    .as_ref()
+                    .is_some_and(|hosts| nodes(hosts, cluster).is_empty())
+            };
+            for check in step.checks.iter().filter(nowhere) {
+                names.extend(instances(step).iter().map(|one| check_name(exercise, one, check)));
+            }
+        }
+    }
+    names
+}
+
+/// Whether cluster.yaml itself has no place for a step: no such node, another engine, too few workers, no Kubernetes; or for one
+/// it needs. Nothing is wrong with skipping it then.
+fn unasked(exercise: &Exercise, step: &Step, cluster: &Cluster) -> bool {
+    let hosts = nodes(&step.hosts, cluster);
+    let lacks = hosts.is_empty()
+        || hosts
+            .iter()
+            .any(|node| absent(&step.when, cluster, node).is_some());
+    lacks
+        || exercise
+            .steps
+            .iter()
+            .filter(|one| step.needs.contains(&one.id))
+            .any(|one| unasked(exercise, one, cluster))
 }
 
 /// Why a step with these conditions is skipped on `node`; `None`: it runs.
@@ -104,6 +138,27 @@ pub fn skip(when: &When, cluster: &Cluster, node: Option<&Node>, now: Circumstan
             "this cluster has no such node"
         ));
     };
+    if let Some(reason) = absent(when, cluster, node) {
+        return Some(reason);
+    }
+    if when.provider.is_some_and(|provider| provider != now.provider) {
+        return Some(text!("이 프로바이더에서는 하지 않음", "not with this provider"));
+    }
+    if let Some(reason) = when.registry.and_then(|wanted| lacking(wanted, now.external)) {
+        return Some(reason);
+    }
+    match when.online {
+        Some(true) if !now.online => Some(text!(
+            "인터넷에 연결되지 않음 (Docker Hub가 필요함)",
+            "no internet (it needs Docker Hub)"
+        )),
+        Some(false) if now.online => Some(text!("인터넷에 연결됨", "there is internet")),
+        _ => None,
+    }
+}
+
+/// What cluster.yaml does not have of what a step needs on `node`.
+fn absent(when: &When, cluster: &Cluster, node: &Node) -> Option<Text> {
     let workers = cluster.workers().count();
     if !speaks(when, node) {
         let has = engine::name(node.engine);
@@ -120,28 +175,12 @@ pub fn skip(when: &When, cluster: &Cluster, node: Option<&Node>, now: Circumstan
             "needs {least} worker(s), there are {workers}"
         ));
     }
-    if when.provider.is_some_and(|provider| provider != now.provider) {
-        return Some(text!("이 프로바이더에서는 하지 않음", "not with this provider"));
-    }
     match (when.kubernetes, &cluster.kubernetes) {
-        (Some(true), None) => {
-            return Some(text!(
-                "쿠버네티스가 없음 (cluster.yaml의 `kubernetes:`)",
-                "no Kubernetes (`kubernetes:` in cluster.yaml)"
-            ));
-        }
-        (Some(false), Some(_)) => return Some(text!("쿠버네티스가 있음", "there is Kubernetes")),
-        _ => {}
-    }
-    if let Some(reason) = when.registry.and_then(|wanted| lacking(wanted, now.external)) {
-        return Some(reason);
-    }
-    match when.online {
-        Some(true) if !now.online => Some(text!(
-            "인터넷에 연결되지 않음 (Docker Hub가 필요함)",
-            "no internet (it needs Docker Hub)"
+        (Some(true), None) => Some(text!(
+            "쿠버네티스가 없음 (cluster.yaml의 `kubernetes:`)",
+            "no Kubernetes (`kubernetes:` in cluster.yaml)"
         )),
-        Some(false) if now.online => Some(text!("인터넷에 연결됨", "there is internet")),
+        (Some(false), Some(_)) => Some(text!("쿠버네티스가 있음", "there is Kubernetes")),
         _ => None,
     }
 }

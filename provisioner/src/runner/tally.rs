@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::config::Cluster;
 use crate::event::{Counts, Outcome};
 use crate::lab::sabotage::Finding;
-use crate::lab::step::other_engine;
-use crate::lab::{Exercise, Lab, Step};
+use crate::lab::step::skippable;
+use crate::lab::{Exercise, Lab};
 use crate::text;
 use crate::text::Text;
 
@@ -31,20 +31,9 @@ impl Tally {
     /// Why the run does not count as done; empty: it does. (DESIGN 10: nothing failed, errored or blocked, each exercise has
     /// a passed check or was skipped whole, each skip is allowed.)
     ///
-    /// A step in another engine's words than the nodes' needs no leave to be skipped: the cluster is what was asked for.
+    /// What cluster.yaml itself has no place for needs no leave to be skipped: the cluster is what was asked for.
     pub fn objections(&self, lab: &Lab, exercises: &[&Exercise], cluster: &Cluster) -> Vec<Text> {
-        let leave = |exercise: &Exercise, step: &Step| {
-            lab.allowed_skips
-                .contains(&format!("{}/{}", exercise.id, step.id))
-                || other_engine(step, cluster)
-        };
-        let allowed: Vec<String> = lab
-            .exercises
-            .iter()
-            .flat_map(|one| one.steps.iter().map(move |step| (one, step)))
-            .filter(|(one, step)| leave(one, step))
-            .map(|(one, step)| format!("{}/{}", one.id, step.id))
-            .collect();
+        let allowed = skippable(lab, cluster);
         let mut objections = vec![];
         let bad = self.counts.failed + self.counts.errored + self.counts.blocked;
         if bad > 0 {

@@ -13,6 +13,7 @@ pub fn tests() -> Vec<Trial> {
             "bad_input::an_unknown_exercise_suggests_the_nearest",
             unknown_exercise,
         ),
+        plain("bad_input::a_node_image_nobody_has_is_named", node_image),
         plain("bad_input::no_project_says_where_to_go", no_project),
         plain("bad_input::an_unreadable_bundle_is_refused", unreadable_bundle),
         plain("bad_input::help_and_completion_are_there", help),
@@ -35,6 +36,23 @@ fn unknown_exercise() {
     seat.lab(&["show", "chapter4/image-tga"])
         .code(2)
         .says("image-tag");
+}
+
+fn node_image() {
+    let other = CHAPTER.replace("image: debian-13", "image: debain-12");
+    let seat = Seat::new(program(), &other).unwrap();
+    seat.lab(&["up", "--yes"])
+        .code(2)
+        .says("there are debian-13, debian-12");
+    let mixed = CHAPTER.replace(
+        "name: w1-k8s, role: worker,",
+        "name: w1-k8s, role: worker, image: debian-12,",
+    );
+    assert_ne!(mixed, *CHAPTER);
+    let seat = Seat::new(program(), &mixed).unwrap();
+    seat.lab(&["up", "--yes"])
+        .code(2)
+        .says("the image of w1-k8s is debian-12");
 }
 
 fn no_project() {

@@ -25,6 +25,17 @@ async fn a_step_for_the_engine_the_nodes_have_may_not_be_skipped() {
     assert_eq!(said, ["one: no check passed", "one/a may not be skipped"]);
 }
 
+#[tokio::test]
+async fn what_the_cluster_has_no_place_for_needs_no_leave_nor_does_what_needs_it() {
+    let steps = "engine: any\nsteps:\n- {id: a, title: t, when: {workers: 9}, solve: 'true'}\n- {id: b, title: t, solve: 'true'}\n- {id: c, title: t, needs: [], when: {kubernetes: false}, solve: 'true'}\n- {id: d, title: t, needs: [], when: {online: true}, solve: 'true'}\n";
+    let run = run(&[("one", steps)], false, false).await;
+    assert_eq!(run.tally.counts.skipped, 4, "{:#?}", run.lines);
+    assert_eq!(
+        objections(&run),
+        ["one: no check passed", "one/d may not be skipped"]
+    );
+}
+
 #[test]
 fn an_engine_nobody_knows_is_named_with_what_was_meant() {
     let mut files = Files::new();
