@@ -10,12 +10,9 @@ if loaded kubelet.service; then systemctl stop kubelet.service; fi
 if command -v kubeadm > /dev/null && { [ -e etc/kubernetes ] || [ -e var/lib/kubelet ]; }; then
     kubeadm reset --force --cri-socket unix:///run/containerd/containerd.sock
 fi
-# What the unit of the routes did, by its own words.
+# Rules of the unit of the routes, by its own words.
 unit=etc/systemd/system/lab-pod-routes.service
 if [ -e "$unit" ]; then
-    sed -n 's/^ExecStart=ip route replace //p' "$unit" | while read -r route; do
-        if [ -n "$(ip route show $route)" ]; then ip route delete $route; fi
-    done
     sed -n "s/^ExecStart=sh -c 'iptables \(-t [a-z]*\) -C \(.*\) 2>.*/\1 \2/p" "$unit" | while read -r flag table rule; do
         if iptables "$flag" "$table" -C $rule 2> /dev/null; then iptables "$flag" "$table" -D $rule; fi
     done
@@ -26,6 +23,7 @@ for family in iptables ip6tables; do
         "$family-save" | grep -v -e KUBE- -e CNI-HOSTPORT- -e CNI-DN- | "$family-restore"
     fi
 done
+if [ -e /sys/class/net/lab-pods ]; then ip link delete lab-pods; fi
 if [ -e /sys/class/net/cni0 ] && ! was sys/class/net/cni0; then ip link delete cni0; fi
 # Settings of the machine's own over the host's, in a container; then the kernel's as they were.
 for unit in lab-pod-routes.service lab-kernel-settings.service kubelet.service; do
