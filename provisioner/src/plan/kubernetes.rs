@@ -4,7 +4,9 @@
 use agent::wire::{Engine, Facts};
 
 use super::node::put;
-use super::{Action, Content, Mark, Plan, UnitStep, View, certificates, id, machine, obstacle, sha256};
+use super::{
+    Action, Content, Mark, Plan, UnitStep, View, certificates, engine, id, machine, obstacle, sha256,
+};
 use crate::config::{Cluster, Kubernetes, Node};
 use crate::error::Result;
 use crate::facts::Observed;
@@ -34,10 +36,11 @@ pub fn mark(cluster: &Cluster, kubernetes: &Kubernetes) -> Mark {
         pods,
         services,
     } = kubernetes;
-    let address = cluster.master().address;
+    let master = cluster.master();
+    let (address, runtime) = (master.address, engine::cri_socket(master.engine));
     Mark::of(
         "kubernetes",
-        &format!("{version} {pods} {services} {address}"),
+        &format!("{version} {pods} {services} {address} {runtime}"),
         false,
     )
 }

@@ -135,12 +135,12 @@ pub(super) fn other_settings(master: &View<'_>, mark: &Mark) -> Option<Problem> 
     (made && !master.marked(mark)).then(|| Problem {
         node: Some(master.node.name.clone()),
         text: text!(
-            "이 쿠버네티스 클러스터는 다른 버전이나 네트워크로 만들어짐",
-            "this Kubernetes cluster was made with another version or other networks"
+            "이 쿠버네티스 클러스터는 다른 버전이나 네트워크, 엔진으로 만들어짐",
+            "this Kubernetes cluster was made with another version, other networks or another engine"
         ),
         hint: text!(
-            "cluster.yaml(또는 `--kubernetes`)을 되돌리거나, `lab down` 다음에 `lab up`",
-            "put cluster.yaml (or `--kubernetes`) back, or `lab down` and then `lab up`"
+            "cluster.yaml(또는 `--kubernetes`, `--engine`)을 되돌리거나, `lab down` 다음에 `lab up`",
+            "put cluster.yaml (or `--kubernetes`, `--engine`) back, or `lab down` and then `lab up`"
         ),
     })
 }

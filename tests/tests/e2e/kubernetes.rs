@@ -112,7 +112,8 @@ fn whole() {
         .passes()
         .prints("w1-k8s")
         .without("NotReady");
-    // Another version is not put over it by surprise.
+    // Another engine, or version, is not put over it by surprise.
+    seat.lab(&["plan", "--engine", "cri-o"]).says("another engine");
     cluster(&seat, SECOND, "1.36.3");
     seat.lab(&["plan"]).says("lab down");
     assert_eq!(panic.now(), "7", "a node set the host's kernel");
