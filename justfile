@@ -30,10 +30,11 @@ older:
     cargo build --package lab-provisioner --bin lab
     tests/full/older.sh target/debug/lab
 
-# Machines by Vagrant and Docker, with the whole chapter on them; all of it in namespaces of its own
+# Machines by Vagrant and Docker, with the whole chapter on them, and Kubernetes on two; all of it in namespaces of its own
 vagrant-docker:
     cargo build --package lab-provisioner --bin lab
     tests/vagrant/docker target/debug/lab chapter4
+    tests/vagrant/docker target/debug/lab kubernetes
 
 # The disks of boxes for libvirt and VirtualBox: made twice and compared, booted in QEMU by software emulation; slow
 vagrant-disk:

@@ -130,6 +130,18 @@ pub enum Action {
         /// What of it.
         step: external::Step,
     },
+    /// Write down on somebody's machine what was there before Kubernetes.
+    KubernetesRecord,
+    /// Unpack the bundle's programs of Kubernetes on somebody's machine.
+    KubernetesPrograms {
+        /// Remembered on the node once that is done.
+        mark: Mark,
+    },
+    /// Bring containerd on somebody's machine the images of Kubernetes that the node can need.
+    KubernetesImages {
+        /// Remembered on the node once that is done.
+        mark: Mark,
+    },
     /// Make this node the control plane; what a cut short attempt left goes first.
     KubernetesInit {
         /// Remembered on the node once that is done.
@@ -242,7 +254,7 @@ pub fn plan(cluster: &Cluster, observed: &Observed) -> Result<Plan> {
         if cluster.provider.makes_nodes() {
             engine::install(&view, &mut plan)?;
         } else {
-            machine::prepare(cluster, &view, &mut plan);
+            machine::prepare(cluster, &view, &mut plan)?;
         }
         trust::install(cluster, &view, &mut plan);
         kubernetes::prepare(cluster, &view, &mut plan)?;

@@ -53,7 +53,7 @@ impl Session {
         let digest = hex::encode(Sha256::digest(crate::AGENT));
         let path = format!("{DIRECTORY}/lab-agent-{}", &digest[..16]);
         if !ready(connection, &path, &digest).await? {
-            may_become_root(endpoint, connection).await?;
+            can_run_it(endpoint, connection).await?;
             connection.upload(crate::AGENT.to_vec(), &path, 0o755).await?;
             if !ready(connection, &path, &digest).await? {
                 return Err(Error::new(text!(
@@ -156,11 +156,12 @@ pub async fn open_all(endpoints: &[Endpoint], patience: Duration) -> Vec<Result<
     sessions
 }
 
-/// Says so where the user has no sudo, or sudo asks for a password.
-async fn may_become_root(endpoint: &Endpoint, connection: &Connection) -> Result<()> {
-    let done = connection.exec(&["true"], None).await?;
+/// Says so where the machine is of another architecture than the agent; or the user has no sudo, or sudo asks for a password.
+async fn can_run_it(endpoint: &Endpoint, connection: &Connection) -> Result<()> {
+    let done = connection.exec(&["uname", "-m"], None).await?;
     if done.succeeded() {
-        return Ok(());
+        let printed = String::from_utf8_lossy(&done.stdout);
+        return same_architecture(printed.trim()).map_err(|error| error.on(&endpoint.node));
     }
     let user = &endpoint.user;
     Err(Error::new(text!(
@@ -172,6 +173,22 @@ async fn may_become_root(endpoint: &Endpoint, connection: &Connection) -> Result
     .hint(text!(
         "그 기계에서: `echo '{user} ALL=(ALL) NOPASSWD: ALL' | sudo tee /etc/sudoers.d/lab`, 또는 root로 로그인하세요 (`ssh: {{user: root}}`)",
         "on that machine: `echo '{user} ALL=(ALL) NOPASSWD: ALL' | sudo tee /etc/sudoers.d/lab`, or log in as root (`ssh: {{user: root}}`)"
+    )))
+}
+
+/// Programs and images of the bundle, and the agent, are for the architecture `lab` was built for.
+fn same_architecture(machine: &str) -> Result<()> {
+    let own = std::env::consts::ARCH;
+    if machine == own {
+        return Ok(());
+    }
+    Err(Error::new(text!(
+        "이 기계는 {machine}이고, 이 lab은 {own} 기계에서만 씁니다",
+        "it is a {machine}, and this lab can use only machines that are {own}"
+    ))
+    .hint(text!(
+        "같은 아키텍처의 기계를 쓰거나, 그 아키텍처의 컴퓨터에서 lab을 빌드해 실행하세요",
+        "use a machine of the same architecture, or build and run lab on a computer of that one"
     )))
 }
 
@@ -209,3 +226,18 @@ fi
 for other in "$1"/lab-agent-*; do [ "$other" = "$2" ] || rm -f "$other"; done
 echo ready
 "#;
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn a_machine_of_another_architecture_is_told_apart() {
+        same_architecture(std::env::consts::ARCH).unwrap();
+        let error = same_architecture("riscv64").unwrap_err();
+        assert!(error.to_string().contains("it is a riscv64"), "{error}");
+        assert!(error.advice().unwrap().en.contains("same architecture"));
+    }
+}

@@ -20,8 +20,9 @@ const BOOT: &str = include_str!("machines/boot.sh");
 const ALL_OF_IT: &str = r#"
 dpkg-query -W | sort
 sort /etc/passwd /etc/group /etc/shadow
-cat /etc/hosts /proc/sys/net/ipv4/ip_forward
+cat /etc/hosts /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/ip_local_reserved_ports
 ls /sys/class/net
+ip route
 systemctl list-unit-files --no-legend --no-pager | grep -v " transient"
 find / -xdev \( -path /proc -o -path /sys -o -path /tmp -o -path /run -o -path /var/log -o -path /var/cache -o -path /var/lib/systemd -o -name .updated \) -prune \
     -o -printf '%p %y %m %u %g %l\n' | sort

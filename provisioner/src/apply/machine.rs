@@ -1,11 +1,15 @@
 //! What is done only on machines that were there before the lab: the record of what was there, the mirror's program and content,
 //! and taking all of it back. What is recorded and what is put back stand side by side here.
 
-use std::io::Read;
+mod feed;
+pub(super) mod kubernetes;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use agent::wire::{How, Run, Trust, Whose};
+
+use feed::{feed, unpacked};
 
 use super::external;
 use crate::bundle::{Bundle, MIRROR_STORAGE};
@@ -54,6 +58,7 @@ pub(super) async fn remember_packages(session: &Session, names: &[String]) -> Re
 
 /// Takes back all that was done on the machine; the agent goes last.
 pub async fn put_back(cluster: &Cluster, session: &Session) -> Result<()> {
+    kubernetes::put_back(session).await?;
     external::forget(session).await?;
     let removed = session.agent.trust(Trust::Remove {
         whose: Whose::Lab,
@@ -72,12 +77,14 @@ pub async fn put_back(cluster: &Cluster, session: &Session) -> Result<()> {
     );
     script(session, what, PUTTING_BACK, &arguments)
         .await
-        .map_err(|error| {
-            error.hint(text!(
-                "고친 뒤 `lab down`을 다시 하세요: 한 일은 {RECORD}에 적혀 있습니다",
-                "put that right and run `lab down` again: what was done is written down in {RECORD}"
-            ))
-        })
+        .map_err(again)
+}
+
+fn again(error: Error) -> Error {
+    error.hint(text!(
+        "고친 뒤 `lab down`을 다시 하세요: 한 일은 {RECORD}에 적혀 있습니다",
+        "put that right and run `lab down` again: what was done is written down in {RECORD}"
+    ))
 }
 
 async fn script(session: &Session, what: Text, script: &str, arguments: &[&str]) -> Result<()> {
@@ -119,69 +126,9 @@ pub(super) async fn mirror_program(session: &Session, provider: &Arc<dyn Provide
 pub(super) async fn mirror_content(session: &Session, provider: &Arc<dyn Provider>) -> Result<()> {
     let storage = bundle(session, provider)?.mirror.path;
     let script = r#"rm -rf "$1.part"; mkdir -p "$1.part"; tar -C "$1.part" -xf -; chmod 755 "$1.part"; mv "$1.part" "$1""#;
-    let cannot = || {
-        Error::new(text!(
-            "번들의 이미지를 풀 수 없음",
-            "cannot unpack the bundle's images"
-        ))
-        .on(&session.node)
-    };
+    let cannot = text!("번들의 이미지를 풀 수 없음", "cannot unpack the bundle's images");
     let argv = ["sh", "-euc", script, "lab-mirror", MIRROR_STORAGE];
-    let unpacking = Run {
-        argv: argv.map(str::to_owned).to_vec(),
-        stdin: true,
-        deadline_ms: u64::try_from(patient(LONG).as_millis()).ok(),
-        cap: Some(64 * 1024),
-        ..Run::default()
-    };
-    let mut running = session
-        .agent
-        .start(unpacking)
-        .await
-        .map_err(|error| cannot().because(error))?;
-    let feeder = running.feeder();
-    let (send, mut receive) = tokio::sync::mpsc::channel::<Vec<u8>>(4);
-    let reading = tokio::task::spawn_blocking(move || pieces(&storage, &send));
-    let feeding = async {
-        while let Some(piece) = receive.recv().await {
-            // A command that ended takes no more; how it ended says why.
-            if feeder.input(&piece).await.is_err() {
-                break;
-            }
-        }
-        drop(receive);
-        let _ = feeder.end_input().await;
-    };
-    let listening = async {
-        let mut said = vec![];
-        while let Some(output) = running.next().await {
-            let (agent::client::Output::Stdout(bytes) | agent::client::Output::Stderr(bytes)) = output;
-            said.extend(bytes);
-        }
-        (running.wait().await, said)
-    };
-    let ((), (exited, said)) = tokio::join!(feeding, listening);
-    let exited = exited.map_err(|error| cannot().because(error))?;
-    let read = reading.await.map_err(|error| cannot().because(error))?;
-    if exited.how == How::Code(0) {
-        return read.map_err(|error| cannot().because(error));
-    }
-    let said = String::from_utf8_lossy(&said).into_owned();
-    Err(cannot().cause(format!("{:?}", exited.how)).output(said))
-}
-
-/// Sends an archive piece by piece, unpacked here: the node may have no zstd.
-fn pieces(archive: &std::path::Path, send: &tokio::sync::mpsc::Sender<Vec<u8>>) -> std::io::Result<()> {
-    let mut reader = zstd::Decoder::new(std::fs::File::open(archive)?)?;
-    loop {
-        let mut piece = vec![0; 128 * 1024];
-        let read = reader.read(&mut piece)?;
-        piece.truncate(read);
-        // Nobody receives any more: the command ended, and says why.
-        if read == 0 || send.blocking_send(piece).is_err() {
-            return Ok(());
-        }
-    }
+    feed(session, cannot, &argv, move |to| unpacked(&storage, to)).await
 }
 
 fn bundle(session: &Session, provider: &Arc<dyn Provider>) -> Result<Bundle> {

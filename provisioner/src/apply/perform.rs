@@ -176,6 +176,16 @@ impl Hands {
                 install::programs(session, &self.provider, &self.state, engine).await
             }
             Action::Retire { units } => retire(session, units).await,
+            Action::KubernetesRecord => machine::kubernetes::record(session).await,
+            Action::KubernetesPrograms { mark } => {
+                machine::kubernetes::programs(session, &self.provider).await?;
+                self.mark(session, mark).await
+            }
+            Action::KubernetesImages { mark } => {
+                let master = self.cluster.master().name == session.node;
+                machine::kubernetes::images(session, &self.provider, master).await?;
+                self.mark(session, mark).await
+            }
             Action::KubernetesInit { mark } => {
                 kubernetes::init(self, session).await?;
                 self.mark(session, mark).await

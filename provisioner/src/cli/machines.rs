@@ -40,12 +40,6 @@ pub fn settle(paths: &Paths, mut cluster: Cluster) -> Result<Settled> {
     if cluster.provider == ProviderKind::Vagrant {
         only_made(&mut cluster, &vagrant::made(&paths.project), &mut remarks);
     }
-    if !cluster.provider.makes_nodes() && cluster.kubernetes.take().is_some() {
-        remarks.push(text!(
-            "쿠버네티스는 아직 local 프로바이더에서만 설치합니다: 필요한 실습은 건너뜁니다",
-            "Kubernetes is set up by the local provider only so far: exercises that need it are skipped"
-        ));
-    }
     Ok(Settled { cluster, remarks })
 }
 
@@ -286,7 +280,7 @@ mod tests {
         let mut machines = cluster();
         machines.provider = ProviderKind::Inventory;
         let settled = settle(&paths, machines).unwrap();
-        assert!(settled.cluster.kubernetes.is_none());
-        assert_eq!(settled.remarks.len(), 1);
+        assert!(settled.cluster.kubernetes.is_some());
+        assert!(settled.remarks.is_empty());
     }
 }

@@ -4,7 +4,9 @@
 use agent::wire::{Engine, Facts};
 
 use super::node::put;
-use super::{Action, Content, Mark, Plan, UnitStep, View, certificates, engine, id, obstacle, sha256};
+use super::{
+    Action, Content, Mark, Plan, UnitStep, View, certificates, engine, id, machine, obstacle, sha256,
+};
 use crate::config::{Cluster, Kubernetes, Node};
 use crate::error::Result;
 use crate::facts::Observed;
@@ -48,7 +50,7 @@ pub(super) fn prepare(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) -> Re
     let Some(kubernetes) = cluster
         .kubernetes
         .as_ref()
-        .filter(|_| !obstacle::lacks_programs(view))
+        .filter(|_| !obstacle::lacks_programs(cluster, view))
     else {
         return Ok(());
     };
@@ -119,6 +121,7 @@ pub(super) fn cluster(cluster: &Cluster, observed: &Observed, plan: &mut Plan) {
         return;
     };
     let mark = mark(cluster, kubernetes);
+    let before = plan.changes.len();
     let master = View::new(cluster.master(), observed);
     if master.silent() {
         return;
@@ -134,11 +137,11 @@ pub(super) fn cluster(cluster: &Cluster, observed: &Observed, plan: &mut Plan) {
     if begun && plan.is_sound(master.node) {
         certificates::renew(&master, observed.now, plan);
     }
-    member(plan, &master, begun, &mark, &planned(plan));
+    member(cluster, plan, (&master, begun), &mark, &planned(plan, before));
     if !begun && !plan.has(&id("kubernetes", master.node)) {
         return;
     }
-    let first = planned(plan);
+    let first = planned(plan, before);
     for node in &cluster.nodes {
         let view = View::new(node, observed);
         if node.role == Role::Master || view.silent() {
@@ -148,19 +151,27 @@ pub(super) fn cluster(cluster: &Cluster, observed: &Observed, plan: &mut Plan) {
         let known = nodes.is_none_or(|nodes| nodes.iter().any(|one| one.name == node.name.as_str()));
         let ended = certificates::kubelet_ended(&view, observed.now);
         let belongs = begun && same && known && !ended && view.marked(&mark);
-        member(plan, &view, belongs, &mark, &first);
+        member(cluster, plan, (&view, belongs), &mark, &first);
     }
     ready(cluster, observed, facts, plan);
 }
 
-/// Changes of Kubernetes so far.
-fn planned(plan: &Plan) -> Vec<String> {
-    let ids = plan.ids().into_iter().filter(|id| id.starts_with("kubernetes"));
-    ids.map(str::to_owned).collect()
+/// Changes of the control plane so far: those after the first `before` of the plan.
+fn planned(plan: &Plan, before: usize) -> Vec<String> {
+    let ids = plan.ids().into_iter().skip(before);
+    ids.filter(|id| id.starts_with("kubernetes"))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// One node of the cluster: made a member, or its kubelet started, once the changes `first` are done.
-fn member(plan: &mut Plan, view: &View<'_>, belongs: bool, mark: &Mark, first: &[String]) {
+fn member(
+    cluster: &Cluster,
+    plan: &mut Plan,
+    (view, belongs): (&View<'_>, bool),
+    mark: &Mark,
+    first: &[String],
+) {
     let node = view.node;
     let what = id("kubernetes", node);
     // Docker and Podman are not what kubelet talks to.
@@ -171,12 +182,13 @@ fn member(plan: &mut Plan, view: &View<'_>, belongs: bool, mark: &Mark, first: &
     let mut after: Vec<String> = ["boot", "hosts", runtime, "pod-network", "pod-routes"]
         .map(|what| id(what, node))
         .into();
+    after.extend(machine::kubernetes::first(node));
     after.extend(first.iter().cloned());
     if !plan.is_sound(node) {
         return;
     }
     if !belongs {
-        if let Some(problem) = obstacle::of_joining(view) {
+        if let Some(problem) = obstacle::of_joining(cluster, view) {
             plan.problems.push(problem);
             return;
         }

@@ -2,6 +2,8 @@
 //! made with. Everything else is planned as for any node.
 
 mod fitness;
+pub(super) mod kernel;
+pub mod kubernetes;
 
 use agent::wire::{Engine, Facts};
 use serde::Serialize;
@@ -12,6 +14,7 @@ use super::mirror;
 use super::node::put;
 use super::{Action, Content, Plan, View, id};
 use crate::config::Cluster;
+use crate::error::Result;
 use crate::text;
 
 /// What was there before, on the machine itself: `lab down` puts it back.
@@ -87,7 +90,8 @@ fn distribution(facts: &Facts) -> Option<&'static Distribution> {
 /// Files a plan looks at besides those of every node.
 pub(super) fn files(host: bool) -> Vec<String> {
     let docker = DISTRIBUTIONS.iter().flat_map(|one| one.docker);
-    let mut files: Vec<String> = TOOLS.iter().chain(docker).map(|package| sums(package)).collect();
+    let all = TOOLS.iter().chain(docker).chain(&kubernetes::PACKAGES);
+    let mut files: Vec<String> = all.map(|package| sums(package)).collect();
     files.push(RECORDED.into());
     if host {
         files.extend([UNIT_FILE, MIRROR_PROGRAM].map(Into::into));
@@ -102,12 +106,12 @@ fn sums(package: &str) -> String {
     format!("/var/lib/dpkg/info/{package}.md5sums")
 }
 
-/// The record of what was there, then packages, and on the registry's host the mirror's program.
-pub(super) fn prepare(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) {
+/// The record of what was there, then packages, on the registry's host the mirror's program, and Kubernetes.
+pub(super) fn prepare(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) -> Result<()> {
     let node = view.node;
-    let Some(facts) = view.facts() else { return };
+    let Some(facts) = view.facts() else { return Ok(()) };
     let Some(distribution) = distribution(facts) else {
-        return;
+        return Ok(());
     };
     if view.file(RECORDED).is_none() {
         let words = (
@@ -121,9 +125,14 @@ pub(super) fn prepare(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) {
         Engine::Docker if !there => distribution.docker,
         _ => &[],
     };
+    let called: &[&str] = match cluster.kubernetes {
+        Some(_) => &kubernetes::PACKAGES,
+        None => &[],
+    };
     let lacking = TOOLS
         .iter()
         .chain(engine)
+        .chain(called)
         .filter(|package| view.file(&sums(package)).is_none());
     let packages: Vec<String> = lacking.map(|package| (*package).to_owned()).collect();
     if !packages.is_empty() {
@@ -145,6 +154,8 @@ pub(super) fn prepare(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) {
     if node.name == cluster.registry.host {
         mirror_program(view, plan);
     }
+    let wanted = cluster.kubernetes.as_ref();
+    wanted.map_or(Ok(()), |wanted| kubernetes::prepare(wanted, view, plan))
 }
 
 /// A machine made from the node image has unit and program in places of their own.
@@ -179,20 +190,16 @@ fn mirror_program(view: &View<'_>, plan: &mut Plan) {
     }
 }
 
-/// Whatever is done on a machine is done after its record was written, and all but that after its packages.
+/// Whatever is done on a machine is done after its records were written, and all but that after its packages.
 pub(super) fn order(cluster: &Cluster, plan: &mut Plan) {
     if cluster.provider.makes_nodes() {
         return;
     }
     for change in &mut plan.changes {
         let Some(node) = &change.node else { continue };
-        let (record, install) = (format!("record.{node}"), format!("install.{node}"));
-        if change.id != record {
-            change.after.push(record);
-            if change.id != install {
-                change.after.push(install);
-            }
-        }
+        let first = ["record", "kubernetes-record", "install"].map(|what| format!("{what}.{node}"));
+        let before = first.iter().take_while(|id| **id != change.id);
+        change.after.extend(before.cloned());
         if change.id == format!("mirror.{node}") {
             change
                 .after

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::kubernetes::AUTHORITY;
 use super::{Mark, Plan, Problem, View};
-use crate::config::Node;
+use crate::config::{Cluster, Node};
 use crate::node::Role;
 use crate::text;
 
@@ -70,18 +70,18 @@ pub(super) fn clock(view: &View<'_>, now: OffsetDateTime, plan: &mut Plan) {
 }
 
 /// What kubeadm would stumble over on a node that is to become a part of the cluster.
-pub(super) fn of_joining(view: &View<'_>) -> Option<Problem> {
-    without_programs(view).or_else(|| taken_port(view))
+pub(super) fn of_joining(cluster: &Cluster, view: &View<'_>) -> Option<Problem> {
+    without_programs(cluster, view).or_else(|| taken_port(view))
 }
 
-/// Whether the node's image has none of Kubernetes.
-pub(super) fn lacks_programs(view: &View<'_>) -> bool {
-    view.facts()
-        .is_some_and(|facts| facts.programs.values().any(|there| !there))
+/// Whether the node's image has none of Kubernetes, and nothing brings it.
+pub(super) fn lacks_programs(cluster: &Cluster, view: &View<'_>) -> bool {
+    let facts = view.facts().filter(|_| cluster.provider.makes_nodes());
+    facts.is_some_and(|facts| facts.programs.values().any(|there| !there))
 }
 
-fn without_programs(view: &View<'_>) -> Option<Problem> {
-    lacks_programs(view).then(|| Problem {
+fn without_programs(cluster: &Cluster, view: &View<'_>) -> Option<Problem> {
+    lacks_programs(cluster, view).then(|| Problem {
         node: Some(view.node.name.clone()),
         text: text!(
             "이 노드는 쿠버네티스 프로그램 없이 만들어짐",

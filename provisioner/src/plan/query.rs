@@ -25,6 +25,10 @@ pub fn query(cluster: &Cluster, at: &Node) -> Result<FactsQuery> {
             .extend(machine::files(at.name == cluster.registry.host));
     }
     if let Some(wanted) = &cluster.kubernetes {
+        if !cluster.provider.makes_nodes() {
+            query.files.extend(machine::kubernetes::files(wanted));
+            query.units.extend(machine::kernel::UNITS.map(Into::into));
+        }
         query.files.extend(kubernetes::FILES.map(Into::into));
         query.files.push(kubernetes::mark(cluster, wanted).path);
         query.units.extend(kubernetes::UNITS.map(Into::into));

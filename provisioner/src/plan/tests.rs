@@ -12,6 +12,7 @@ mod engine;
 mod external;
 mod kubernetes;
 mod machine;
+mod machine_kubernetes;
 mod obstacle;
 mod world;
 

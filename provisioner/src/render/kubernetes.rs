@@ -13,11 +13,13 @@ use crate::error::Result;
 #[template(path = "kubernetes/pod-network.conflist", escape = "none")]
 struct PodNetwork {
     pods: Network,
+    mtu: Option<u16>,
 }
 
 #[derive(Template)]
 #[template(path = "kubernetes/pod-routes.service", escape = "none")]
 struct PodRoutes {
+    tunnel: Option<Tunnel>,
     routes: Vec<(Network, Ipv4Addr)>,
     rules: [(&'static str, String); 4],
 }
@@ -35,6 +37,13 @@ struct Init<'a> {
     may_lower_score: bool,
     patches: &'a str,
     socket: &'a str,
+    resolver: Option<&'static str>,
+}
+
+#[derive(Template)]
+#[template(path = "kubernetes/kubelet-resolver.conf", escape = "none")]
+struct Resolver {
+    address: Ipv4Addr,
 }
 
 #[derive(Template)]
@@ -58,10 +67,31 @@ struct Join<'a> {
     socket: &'a str,
 }
 
+/// This end of what packets of pods go through between machines: their network need not carry addresses that are not its own.
+struct Tunnel {
+    /// The machine.
+    address: Ipv4Addr,
+    /// Its pods.
+    pods: Network,
+    mtu: u16,
+}
+
+impl Tunnel {
+    /// What a packet of Ethernet's usual size has room for inside.
+    const MTU: u16 = 1450;
+
+    /// The hardware address of a machine's end.
+    fn hardware(&self, address: &Ipv4Addr) -> String {
+        let [a, b, c, d] = address.octets();
+        format!("0a:58:{a:02x}:{b:02x}:{c:02x}:{d:02x}")
+    }
+}
+
 /// The network of the pods on a node.
 pub fn pod_network(cluster: &Cluster, kubernetes: &Kubernetes, node: &Node) -> Result<String> {
     fill(&PodNetwork {
         pods: kubernetes.pods_of(place(cluster, node)),
+        mtu: (!cluster.provider.makes_nodes()).then_some(Tunnel::MTU),
     })
 }
 
@@ -73,7 +103,13 @@ pub fn pod_routes(cluster: &Cluster, kubernetes: &Kubernetes, node: &Node) -> Re
         .map(|(place, other)| (kubernetes.pods_of(place), other.address))
         .collect();
     let pods = kubernetes.pods;
+    let tunnel = Tunnel {
+        address: node.address,
+        pods: kubernetes.pods_of(place(cluster, node)),
+        mtu: Tunnel::MTU,
+    };
     fill(&PodRoutes {
+        tunnel: (!cluster.provider.makes_nodes()).then_some(tunnel),
         routes,
         rules: [
             // A pod that asks for a service before kube-proxy knows it is told so at once, and asks again.
@@ -112,6 +148,14 @@ pub fn init(
         may_lower_score,
         patches,
         socket,
+        resolver: (!cluster.provider.makes_nodes()).then_some("/run/lab-kubelet/resolv.conf"),
+    })
+}
+
+/// A part of kubelet's unit on a machine whose resolver is not the lab's.
+pub fn resolver(node: &Node) -> Result<String> {
+    fill(&Resolver {
+        address: node.address,
     })
 }
 
@@ -144,4 +188,40 @@ pub fn join(cluster: &Cluster, node: &Node, token: &str, authority: &str, socket
 fn place(cluster: &Cluster, node: &Node) -> usize {
     let all = &mut cluster.nodes.iter();
     all.position(|other| other.name == node.name).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+    use crate::cluster::ProviderKind;
+
+    #[test]
+    fn pods_of_machines_reach_each_other_through_a_tunnel_and_those_of_local_nodes_by_routes_alone() {
+        let mut cluster = Cluster::parse("cluster.yaml", include_str!("../../../cluster.yaml")).unwrap();
+        let mut routes = |provider| {
+            cluster.provider = provider;
+            let kubernetes = cluster.kubernetes.clone().unwrap();
+            let routes = pod_routes(&cluster, &kubernetes, cluster.master()).unwrap();
+            (
+                routes,
+                pod_network(&cluster, &kubernetes, cluster.master()).unwrap(),
+            )
+        };
+        let (local, network) = routes(ProviderKind::Local);
+        assert!(local.contains("\nExecStart=ip route replace 10.244.1.0/24 via 192.168.1.101\n"));
+        assert!(!local.contains("lab-pods") && !network.contains("mtu"));
+        let (machines, network) = routes(ProviderKind::Inventory);
+        for line in [
+            "ip link set lab-pods address 0a:58:c0:a8:01:0a mtu 1450 up",
+            "ip address replace 10.244.0.0/32 dev lab-pods",
+            "bridge fdb replace 0a:58:c0:a8:01:65 dev lab-pods dst 192.168.1.101",
+            "ip route replace 10.244.1.0/24 via 10.244.1.0 dev lab-pods onlink",
+        ] {
+            assert!(machines.contains(&format!("\nExecStart={line}\n")), "{machines}");
+        }
+        assert!(network.contains(r#""mtu": 1450"#));
+        serde_json::from_str::<serde_json::Value>(&network).unwrap();
+    }
 }

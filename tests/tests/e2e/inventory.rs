@@ -35,11 +35,12 @@ fn there_and_back() {
     // Makes the bundle where there is none.
     Seat::new(program(), CLUSTER)
         .unwrap()
-        .lab(&["bundle", "build", "--yes"])
+        .lab(&["bundle", "build", "--kubernetes", "--yes"])
         .passes();
     let machines = Machines::boot(CLUSTER).unwrap();
     let cluster = CLUSTER.replace("KEY", &machines.key());
     let seat = Seat::new(program(), &cluster).unwrap();
+    machines.on("m-k8s", THEIR_OWN).unwrap();
     let before = ["m-k8s", "w1-k8s"].map(|name| machines.all_of(name).unwrap());
     refused_before_anything_is_touched(&machines, &cluster);
     machines
@@ -58,6 +59,7 @@ fn there_and_back() {
         .code(3)
         .says("cannot save or restore snapshots");
     another_key_is_refused(&machines, &seat);
+    kubernetes_comes(&machines, &seat);
     machines
         .lab(&seat, &["down"])
         .passes()
@@ -65,6 +67,46 @@ fn there_and_back() {
     for (name, before) in ["m-k8s", "w1-k8s"].iter().zip(before) {
         is_as_before(&machines, name, &before);
     }
+    let theirs = "grep -qx theirs /root/.kube/config && grep -qx '# theirs' /usr/local/bin/kubectl";
+    machines.on("m-k8s", theirs).unwrap();
+}
+
+/// What somebody had on a machine, and Kubernetes writes over.
+const THEIR_OWN: &str =
+    "mkdir /root/.kube; echo theirs > /root/.kube/config; echo '# theirs' > /usr/local/bin/kubectl";
+
+/// Settings of the kernel that kubelet and kube-proxy change: these machines' kernel is this computer's.
+fn kernel() -> String {
+    let one = |name: &str| std::fs::read_to_string(format!("/proc/sys/{name}")).unwrap_or_default();
+    let names = [
+        "kernel/panic",
+        "kernel/panic_on_oops",
+        "vm/overcommit_memory",
+        "vm/panic_on_oom",
+        "kernel/keys/root_maxkeys",
+        "net/netfilter/nf_conntrack_max",
+    ];
+    names.map(one).concat()
+}
+
+/// Kubernetes on machines that have an engine already; not where there is another one.
+fn kubernetes_comes(machines: &Machines, seat: &Seat) {
+    let before = kernel();
+    let other = "mkdir /etc/kubernetes; touch /etc/kubernetes/kubelet.conf";
+    machines.on("w1-k8s", other).unwrap();
+    machines
+        .lab(seat, &["up", "--kubernetes", "--yes"])
+        .code(3)
+        .says("a Kubernetes already that is not the lab's: /etc/kubernetes/kubelet.conf");
+    machines.on("w1-k8s", "rm -r /etc/kubernetes").unwrap();
+    machines.on("m-k8s", "test ! -e /usr/local/bin/kubeadm").unwrap();
+    machines.lab(seat, &["up", "--yes"]).passes();
+    machines.lab(seat, &["up"]).passes().says("nothing to change");
+    machines
+        .lab(seat, &["run", "chapter4/kubernetes-registry"])
+        .passes()
+        .without("skipped: ");
+    assert_eq!(kernel(), before, "the kernel's settings are this computer's");
 }
 
 /// What a closed session leaves while it ends is waited for.

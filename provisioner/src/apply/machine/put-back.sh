@@ -50,7 +50,7 @@ for path in etc/docker/certs etc/docker/certs.d etc/docker etc/containerd/certs.
 done
 if ours docker.io; then
     while mountpoint -q /var/lib/docker; do umount /var/lib/docker; done
-    for path in var/lib/docker var/lib/docker-engine etc/docker; do if ! was "$path"; then rm -rf "$path"; fi; done
+    for path in var/lib/docker var/lib/docker-engine etc/docker root/.docker; do if ! was "$path"; then rm -rf "$path"; fi; done
     if [ ! -s "$record/group" ] && getent group docker > /dev/null; then groupdel docker; fi
 fi
 if ours containerd; then

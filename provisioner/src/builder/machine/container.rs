@@ -17,12 +17,12 @@ use crate::error::{Error, Result};
 use crate::event::Work;
 use crate::provider::local::root::settle;
 
-/// systemd, which ends at a signal of its own; Docker's storage is a volume, as overlays do not lie on overlays.
+/// systemd, which ends at a signal of its own; what engines store is in volumes, as overlays do not lie on overlays.
 fn run() -> Run {
     Run {
         command: vec!["/usr/local/sbin/lab-init".into()],
         ports: vec!["22/tcp".into()],
-        volumes: vec!["/var/lib/docker".into()],
+        volumes: vec!["/var/lib/docker".into(), "/var/lib/containerd".into()],
         stop_signal: Some("SIGRTMIN+3".into()),
         ..Run::default()
     }

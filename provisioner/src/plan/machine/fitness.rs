@@ -5,18 +5,24 @@ use std::net::IpAddr;
 use agent::wire::Facts;
 
 use super::super::{Plan, Problem, View, obstacle};
-use super::{RECORDED, distribution};
+use super::{RECORDED, distribution, kubernetes};
 use crate::config::{Cluster, Node};
 use crate::facts::Observed;
+use crate::node::Role;
 use crate::text;
 use crate::text::Text;
 
 /// Bytes of memory below which an engine does not start.
 const MEMORY: u64 = 450 << 20;
+/// The same for a control plane, and for a worker of Kubernetes.
+const MEMORY_OF_MASTER: u64 = 1400 << 20;
+const MEMORY_OF_WORKER: u64 = 700 << 20;
 /// Bytes that must be free before the first `lab up`.
 const DISK: u64 = 2 << 30;
 /// The same on the registry's host: mirror and registry keep images there.
 const DISK_OF_HOST: u64 = 4 << 30;
+/// What Kubernetes takes beside that.
+const DISK_OF_KUBERNETES: u64 = 2 << 30;
 
 /// Whether a machine is unfit: then nothing is touched on any. What makes it so is a problem with what to do.
 pub(in crate::plan) fn unfit(cluster: &Cluster, observed: &Observed, plan: &mut Plan) -> bool {
@@ -28,15 +34,15 @@ pub(in crate::plan) fn unfit(cluster: &Cluster, observed: &Observed, plan: &mut 
         let Some(facts) = view.facts() else { continue };
         obstacle::clock(&view, observed.now, plan);
         let host = node.name == cluster.registry.host;
-        let new = view.file(RECORDED).is_none();
         let found = [
             unknown(facts),
             lost_address(facts, node),
             other_name(facts, node),
             twin(cluster, observed, node, facts),
-            memory(facts),
-            disk(facts, host).filter(|_| new),
+            memory(cluster, node, facts),
+            disk(facts, room(cluster, &view, host)),
             no_overlay(facts),
+            other_kubernetes(cluster, &view),
         ];
         let problem = |(text, hint)| Problem {
             node: Some(node.name.clone()),
@@ -117,21 +123,49 @@ fn twin(cluster: &Cluster, observed: &Observed, node: &Node, facts: &Facts) -> U
     ))
 }
 
-fn memory(facts: &Facts) -> Unfit {
-    (facts.memory < MEMORY).then(|| {
-        let have = facts.memory >> 20;
+fn memory(cluster: &Cluster, node: &Node, facts: &Facts) -> Unfit {
+    let (least, give) = match (&cluster.kubernetes, node.role) {
+        (None, _) => (
+            MEMORY,
+            text!("적어도 512 MiB를 주세요", "give it 512 MiB at least"),
+        ),
+        (Some(_), Role::Master) => (
+            MEMORY_OF_MASTER,
+            text!(
+                "쿠버네티스 마스터에는 2 GiB를 주거나, `lab up --no-kubernetes`(cluster.yaml에 있으면 `kubernetes:`를 지우고)",
+                "give it 2 GiB for the master of Kubernetes, or go without: `lab up --no-kubernetes` (remove `kubernetes:`, where cluster.yaml has it)"
+            ),
+        ),
+        (Some(_), Role::Worker) => (
+            MEMORY_OF_WORKER,
+            text!(
+                "쿠버네티스 워커에는 1 GiB를 주거나, `lab up --no-kubernetes`(cluster.yaml에 있으면 `kubernetes:`를 지우고)",
+                "give it 1 GiB for a worker of Kubernetes, or go without: `lab up --no-kubernetes` (remove `kubernetes:`, where cluster.yaml has it)"
+            ),
+        ),
+    };
+    let have = facts.memory >> 20;
+    (facts.memory < least).then(|| {
         (
             text!("메모리가 {have} MiB뿐", "it has only {have} MiB of memory"),
-            text!("적어도 512 MiB를 주세요", "give it 512 MiB at least"),
+            give,
         )
     })
 }
 
-fn disk(facts: &Facts, host: bool) -> Unfit {
-    let (free, wanted) = (
-        facts.disk.saturating_sub(facts.disk_used),
-        if host { DISK_OF_HOST } else { DISK },
-    );
+/// Bytes that what is still to be brought takes.
+fn room(cluster: &Cluster, view: &View<'_>, host: bool) -> u64 {
+    let base = if host { DISK_OF_HOST } else { DISK };
+    let lacks = |path| view.file(path).is_none();
+    let base = if lacks(RECORDED) { base } else { 0 };
+    match cluster.kubernetes {
+        Some(_) if lacks(kubernetes::RECORDED) => base + DISK_OF_KUBERNETES,
+        _ => base,
+    }
+}
+
+fn disk(facts: &Facts, wanted: u64) -> Unfit {
+    let free = facts.disk.saturating_sub(facts.disk_used);
     (free < wanted).then(|| {
         let (free, wanted) = (free >> 20, wanted >> 20);
         (
@@ -154,4 +188,18 @@ fn no_overlay(facts: &Facts) -> Unfit {
             text!("배포판의 커널로 부팅하세요", "boot the distribution's own kernel"),
         )
     })
+}
+
+fn other_kubernetes(cluster: &Cluster, view: &View<'_>) -> Unfit {
+    let found = kubernetes::foreign(cluster, view)?;
+    Some((
+        text!(
+            "lab의 것이 아닌 쿠버네티스가 이미 있음: {found}",
+            "it has a Kubernetes already that is not the lab's: {found}"
+        ),
+        text!(
+            "다른 클러스터의 노드면 다른 기계를 쓰세요. 버려도 되면 그 기계에서 `sudo kubeadm reset`, kubeadm과 kubelet을 지운 다음 `lab up`",
+            "take another machine if a cluster needs it; if not, on that machine `sudo kubeadm reset`, remove kubeadm and kubelet, then `lab up`"
+        ),
+    ))
 }

@@ -7,7 +7,7 @@ use crate::config::{Cluster, ProviderKind};
 use crate::facts::Observed;
 use crate::plan::{Action, Plan, machine, mirror, plan};
 
-fn machines() -> Cluster {
+pub fn machines() -> Cluster {
     let mut cluster = cluster();
     cluster.provider = ProviderKind::Inventory;
     cluster
@@ -15,7 +15,11 @@ fn machines() -> Cluster {
 
 /// Machines on which everything is as described.
 fn fit(cluster: &Cluster) -> Observed {
-    let (mut observed, _) = settled(cluster);
+    made_fit(cluster, settled(cluster).0)
+}
+
+/// The same, of what else is known of them.
+pub fn made_fit(cluster: &Cluster, mut observed: Observed) -> Observed {
     for node in &cluster.nodes {
         let host = node.name == cluster.registry.host;
         let facts = &mut of(&mut observed, node.name.as_str()).facts;
@@ -24,7 +28,7 @@ fn fit(cluster: &Cluster) -> Observed {
         facts.hostname = node.name.to_string();
         facts.machine_id = node.name.to_string();
         facts.clock_ms = u64::try_from(now().unix_timestamp()).unwrap() * 1000;
-        facts.memory = 1 << 30;
+        facts.memory = 2 << 30;
         facts.disk = 20 << 30;
         facts.overlay = true;
         facts.addresses = vec![node.address.into()];

@@ -35,23 +35,10 @@ const JOURNAL: &str = "[Journal]\nReadKMsg=no\nAudit=no\n";
 
 /// kubelet sets the kernel as it likes it. Here that is the host's: it finds files of the node's own in their place, with the
 /// values it wants, and writes nothing.
-const KERNEL_SETTINGS: &str = r#"[Unit]
-Description=Kernel settings of the node's own, for kubelet
-DefaultDependencies=no
-After=local-fs.target
-Before=kubelet.service
-
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=/bin/sh -euc 'for one in "$$@"; do file=/run/lab-kernel-settings/$${one%%%%=*}; mkdir -p "$${file%%/*}"; echo "$${one#*=}" > "$$file"; mount --bind "$$file" "/proc/sys/$${one%%%%=*}"; done' lab kernel/panic=10 kernel/panic_on_oops=1 vm/overcommit_memory=1 vm/panic_on_oom=0 kernel/keys/root_maxkeys=1000000 kernel/keys/root_maxbytes=25000000
-
-[Install]
-WantedBy=multi-user.target
-"#;
+const KERNEL_SETTINGS: &str = include_str!("../../../../templates/kubernetes/kernel-settings.service");
 
 /// Without them it does not start: better no Kubernetes than a host whose kernel it has set.
-const GUARDED: &str = "[Unit]\nRequires=lab-kernel-settings.service\nAfter=lab-kernel-settings.service\n";
+const GUARDED: &str = include_str!("../../../../templates/kubernetes/kernel-settings.conf");
 
 /// All nodes boot on the same few processors: first the way in, then what takes seconds.
 const AFTER_SSH: &str = "[Unit]\nAfter=ssh.service\n";
