@@ -29,7 +29,7 @@ enum Way {
 use Way::{As, By, Ci, Ends, Full};
 
 /// In the order they are run.
-const COMMANDS: [(&str, Way); 56] = [
+const COMMANDS: [(&str, Way); 57] = [
     ("cargo lab", By("labs::chapter4_passes_and_reports")),
     ("cargo lab run chapter4", By("labs::chapter4_passes_and_reports")),
     ("cargo test --workspace", Ci),
@@ -123,6 +123,7 @@ const COMMANDS: [(&str, Way); 56] = [
     ("lab help VERB", As("lab help snapshot")),
     ("lab completions bash", Ends(0)),
     ("--yes", As("lab up --yes")),
+    ("--engine", As("lab plan --engine docker")),
     ("--lang ko", As("lab list --lang ko")),
     ("--lang en", As("lab list --lang en")),
     ("--format json", As("lab status --format json")),
