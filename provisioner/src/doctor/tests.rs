@@ -68,7 +68,7 @@ fn good_host() -> (tempfile::TempDir, Host) {
         inotify_instances: 8192,
         memory_available: 8 << 30,
         sys_resource: true,
-        disks: vec![disk("/state"), disk("/cache")],
+        disks: vec![disk("/state"), disk("/cache"), disk("/mnt/c/lab")],
         search: vec![directory.path().to_owned()],
         networks: vec![("eth0".into(), Ipv4Addr::new(10, 0, 0, 0), 8)],
         default_route: Some("eth0".into()),
@@ -116,7 +116,7 @@ fn a_good_host_has_nothing_to_do() {
 #[test]
 fn each_lack_is_found_and_says_what_to_do() {
     type Spoil = fn(&mut Host);
-    let cases: [(&str, Standing, Spoil); 14] = [
+    let cases: [(&str, Standing, Spoil); 15] = [
         ("system", Standing::Missing, |host| host.system = "macos".into()),
         ("kernel", Standing::Warn, |host| {
             host.kernel = "4.18.0-553.el8".into()
@@ -137,6 +137,7 @@ fn each_lack_is_found_and_says_what_to_do() {
         ("state file system", Standing::Missing, |host| {
             host.disks[0].kind = "nfs4".into()
         }),
+        ("project", Standing::Warn, |host| host.disks[2].kind = "9p".into()),
         ("clock", Standing::Missing, |host| host.clock = 1000),
         ("runtime", Standing::Missing, |host| host.search.clear()),
     ];

@@ -30,7 +30,7 @@ const MIRROR_UNIT: &str = "[Unit]\nDescription=Mirror of the bundle's images\nAf
     WantedBy=multi-user.target\n";
 
 /// Programs of exercises and of the lab, in Debian's and Ubuntu's packages.
-const TOOLS: [&str; 9] = [
+const TOOLS: [&str; 11] = [
     "ca-certificates",
     "curl",
     "git",
@@ -38,8 +38,10 @@ const TOOLS: [&str; 9] = [
     "iptables",
     "iputils-ping",
     "openssl",
+    "podman",
     "procps",
     "sshpass",
+    "uidmap",
 ];
 
 /// Where packages come from.

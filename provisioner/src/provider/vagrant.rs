@@ -1,6 +1,7 @@
 //! Machines that Vagrant makes: found by `vagrant status`, reached as `vagrant ssh-config` says, started, stopped, saved and removed
 //! by Vagrant's own commands. What Vagrant says costs seconds, so it is kept and only looked at again when it may have changed.
 
+pub mod advice;
 mod found;
 pub mod output;
 mod program;

@@ -56,6 +56,9 @@ fi
 if ours containerd; then
     for path in var/lib/containerd opt/containerd opt/cni etc/cni etc/containerd; do if ! was "$path"; then rm -rf "$path"; fi; done
 fi
+if ours podman; then
+    for path in var/lib/containers etc/containers; do if ! was "$path"; then rm -rf "$path"; fi; done
+fi
 for path in registry-image etc/lab var/lib/lab var/cache/lab; do if ! was "$path"; then rm -rf "$path"; fi; done
 rm -rf usr/local/lib/lab usr/local/bin/lab-agent
 rm -rf "$record"

@@ -8,7 +8,7 @@ chmod 755 "$1"
 for path in etc/docker/daemon.json etc/hosts etc/docker/certs/tls.crt etc/docker/certs/tls.key; do
     if [ -f "$path" ]; then cp -a --parents "$path" "$1/files/"; fi
 done
-for path in etc/docker etc/docker/certs etc/docker/certs.d etc/containerd etc/containerd/certs.d etc/containers etc/containers/certs.d var/lib/docker var/lib/containerd var/lib/docker-engine \
+for path in etc/docker etc/docker/certs etc/docker/certs.d etc/containerd etc/containerd/certs.d etc/containers etc/containers/certs.d var/lib/docker var/lib/containerd var/lib/docker-engine var/lib/containers \
     registry-image opt/containerd opt/cni etc/cni var/lib/lab var/cache/lab etc/lab usr/local/share/ca-certificates root/.docker; do
     if [ -e "$path" ]; then echo "$path"; fi
 done > "$1/paths"

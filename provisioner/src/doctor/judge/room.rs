@@ -63,7 +63,27 @@ pub(super) fn disks(host: &Host, needs: Needs<'_>) -> Vec<Finding> {
             ),
         ));
     }
+    findings.extend(host.disks.get(2).and_then(windows));
     findings
+}
+
+/// WSL shows the drives of Windows by these, below /mnt.
+fn windows(project: &Disk) -> Option<Finding> {
+    let shown = ["9p", "drvfs"].contains(&project.kind.as_str()) && project.path.starts_with("/mnt");
+    shown.then(|| {
+        warn(
+            "project",
+            text!(
+                "{}는 Windows의 드라이브: 느리고, 키를 본인만 읽게 할 수 없음",
+                "{} is on a drive of Windows': slow, and no key there can be kept to yourself",
+                project.path.display()
+            ),
+            text!(
+                "Linux 파일 시스템에 다시 clone하세요: `~/lab`",
+                "clone again in the Linux file system: `~/lab`"
+            ),
+        )
+    })
 }
 
 fn space(name: &'static str, disk: &Disk, wanted: u64) -> Finding {

@@ -37,7 +37,7 @@ pub struct Host {
     pub memory_available: u64,
     /// Whether the capability bounding set has CAP_SYS_RESOURCE.
     pub sys_resource: bool,
-    /// Disks the lab writes to: state, then cache.
+    /// Disks of the state, the cache and the project.
     pub disks: Vec<Disk>,
     /// Directories of programs, in order.
     pub search: Vec<PathBuf>,
@@ -89,7 +89,9 @@ impl Host {
                 .unwrap_or(0),
             memory_available: memory_available(&read("/proc/meminfo")),
             sys_resource: has_sys_resource(&read("/proc/self/status")),
-            disks: [&paths.state, &paths.cache].map(|path| disk(path)).into(),
+            disks: [&paths.state, &paths.cache, &paths.project]
+                .map(|path| disk(path))
+                .into(),
             search: search(),
             networks: networks(&read("/proc/net/route")),
             default_route: outside::interface(),
