@@ -1,3 +1,5 @@
+//! Errors a classroom meets, as Vagrant prints them, and what is said of them.
+
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use super::*;
