@@ -23,6 +23,7 @@ mod list;
 mod logs;
 mod machines;
 mod new;
+mod orchestrator;
 mod overview;
 mod plan;
 mod raise;

@@ -70,6 +70,12 @@ pub struct Cache {
 /// Seconds to wait for another `lab` that builds: Kubernetes on a busy machine takes the better part of an hour.
 const LONGEST: u64 = 7200;
 
+/// What an artifact's directory says about it.
+pub const RECORD: &str = "artifact.json";
+
+/// Beside a record whose files were left out, where nothing takes them: in a box.
+pub const LEFT_OUT: &str = "left-out";
+
 /// The directories of the cache.
 pub const PARTS: [&str; 4] = ["artifacts", "refs", "stamps", "tmp"];
 
@@ -145,7 +151,7 @@ impl Cache {
     /// The artifact `key`.
     pub fn held(&self, key: &str) -> Option<Held> {
         let directory = self.part("artifacts").join(key);
-        let record = serde_json::from_slice(&fs::read(directory.join("artifact.json")).ok()?).ok()?;
+        let record = serde_json::from_slice(&fs::read(directory.join(RECORD)).ok()?).ok()?;
         Some(Held {
             directory,
             key: key.to_owned(),
@@ -158,7 +164,7 @@ impl Cache {
         let directory = self.part("artifacts").join(key);
         let bytes = serde_json::to_vec_pretty(record)
             .map_err(|error| Error::new("cannot write artifact.json").because(error))?;
-        fs::write(from.join("artifact.json"), bytes).map_err(failed(from))?;
+        fs::write(from.join(RECORD), bytes).map_err(failed(from))?;
         if directory.exists() {
             let old = self.temporary()?;
             fs::rename(&directory, old.path().join("old")).map_err(failed(&directory))?;
@@ -183,9 +189,26 @@ impl Cache {
             .map_err(failed(&path))
     }
 
+    /// Everything that leads to one of these artifacts: look-up and key.
+    pub fn leading_to(&self, all: &[Held]) -> Result<BTreeMap<String, String>> {
+        let refs = self.part("refs");
+        let failed = |error: io::Error| Error::new(format!("cannot read {}", refs.display())).because(error);
+        let mut leading = BTreeMap::new();
+        for entry in fs::read_dir(&refs).map_err(failed)?.flatten() {
+            let key = fs::read_to_string(entry.path()).map_err(failed)?;
+            if all.iter().any(|held| held.key == key) {
+                leading.insert(entry.file_name().to_string_lossy().into_owned(), key);
+            }
+        }
+        Ok(leading)
+    }
+
     /// Names the first file that is not what the record says. A file whose size, time and inode are as when it was last
-    /// verified is not read again unless `full`.
+    /// verified is not read again unless `full`; files that were left out are missed only then.
     pub fn damage(&self, held: &Held, full: bool) -> Option<String> {
+        if !full && held.directory.join(LEFT_OUT).exists() {
+            return None;
+        }
         let stamp = self.part("stamps").join(&held.key);
         let now = state(held).ok();
         if !full && now.is_some() && fs::read_to_string(&stamp).ok() == now {

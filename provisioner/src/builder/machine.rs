@@ -2,6 +2,7 @@
 //! a machine the recipes say; nothing of it is kept in the cache.
 
 mod container;
+mod content;
 mod disk;
 mod vagrant;
 
@@ -12,7 +13,7 @@ use std::path::{Path, PathBuf};
 use super::cache::Cache;
 use super::meter::{INSTALLED, Meter};
 use super::shelf::Parts;
-use super::{architecture, debian, file, program, tree};
+use super::{Extent, architecture, debian, file, program, tree};
 use crate::bundle::machine::{self, EMBEDDED, Hypervisor, file_name};
 use crate::bundle::recipe::Recipe;
 use crate::error::{Error, Result};
@@ -41,29 +42,39 @@ fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
     move |error| Error::new(format!("cannot write {}", path.display())).because(error)
 }
 
+/// What is to be made.
+#[derive(Clone, Copy, Debug)]
+pub struct Order<'a> {
+    /// Of the node image of these.
+    pub parts: &'a Parts,
+    /// With `lab` in it and `parts`, which are of this extent; `None`: bare.
+    pub extent: Option<&'a Extent>,
+    /// For these; those with a disk have the same one.
+    pub hypervisors: &'a [Hypervisor],
+    /// In this directory.
+    pub output: &'a Path,
+}
+
 /// Makes boxes of one node image.
 struct Making<'a> {
-    parts: &'a Parts,
+    order: Order<'a>,
+    paths: &'a Paths,
     cache: &'a Cache,
     recipes: (String, String),
-    output: &'a Path,
     sink: &'a Sink,
 }
 
-/// Makes the boxes of `parts` for `hypervisors` in the directory `output`. Those with a disk have the same one.
-pub fn boxes(
-    paths: &Paths,
-    parts: &Parts,
-    hypervisors: &[Hypervisor],
-    output: &Path,
-    sink: &Sink,
-) -> Result<Vec<Made>> {
+/// Makes boxes.
+pub fn boxes(paths: &Paths, order: Order<'_>, sink: &Sink) -> Result<Vec<Made>> {
+    let Order {
+        hypervisors, output, ..
+    } = order;
     fs::create_dir_all(output).map_err(failed(output))?;
     let making = Making {
-        parts,
+        order,
+        paths,
         cache: &Cache::open(&paths.cache)?,
         recipes: file(paths, "box.yaml", EMBEDDED)?,
-        output,
         sink,
     };
     let (disks, containers): (Vec<Hypervisor>, Vec<Hypervisor>) =
@@ -80,7 +91,7 @@ pub fn boxes(
 
 impl Making<'_> {
     fn image(&self) -> &str {
-        &self.parts.node.record.name
+        &self.order.parts.node.record.name
     }
 
     fn recipe(&self, disk: bool) -> Result<Recipe> {
@@ -89,7 +100,8 @@ impl Making<'_> {
     }
 
     fn target(&self, hypervisor: Hypervisor) -> PathBuf {
-        self.output
+        self.order
+            .output
             .join(file_name(self.image(), architecture(), hypervisor))
     }
 
@@ -148,7 +160,7 @@ impl Making<'_> {
     /// Puts the node image into the new directory `root`, and on it what the recipe says.
     fn furnish(&self, recipe: &Recipe, root: &Path, temporary: &Path, work: &Work) -> Result<()> {
         fs::create_dir(root).map_err(failed(root))?;
-        let image = self.parts.node.artifact("rootfs.tar.zst")?.path;
+        let image = self.order.parts.node.artifact("rootfs.tar.zst")?.path;
         let unpack = ["tar", "--numeric-owner", "--xattrs", "--xattrs-include=*", "-xpf"];
         let paths = [&image.display().to_string(), "-C", &root.display().to_string()].map(str::to_owned);
         let argv: Vec<String> = unpack.map(str::to_owned).into_iter().chain(paths).collect();
@@ -164,6 +176,10 @@ impl Making<'_> {
         };
         inside("useradd --uid 1000 --create-home --shell /bin/bash --groups sudo,docker vagrant")?;
         tree::furnish(root, recipe)?;
+        if let Some(extent) = self.order.extent {
+            let parts = (self.order.parts, extent);
+            content::place((self.paths, self.cache), parts, root, temporary)?;
+        }
         inside("chmod 700 /home/vagrant/.ssh && chown --recursive vagrant:vagrant /home/vagrant")
     }
 }

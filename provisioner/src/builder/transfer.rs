@@ -11,7 +11,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::cache::{Cache, Held, inventory};
+use super::cache::{Cache, Held, RECORD, inventory};
 use super::counting::Counting;
 use crate::error::{Error, Result};
 use crate::event::Work;
@@ -37,7 +37,7 @@ fn describe(cache: &Cache, all: &[Held]) -> Result<Manifest> {
     let mut manifest = Manifest {
         format: FORMAT,
         files: BTreeMap::new(),
-        refs: BTreeMap::new(),
+        refs: cache.leading_to(all)?,
         architecture: Some(super::architecture().into()),
     };
     for held in all {
@@ -53,20 +53,11 @@ fn describe(cache: &Cache, all: &[Held]) -> Result<Manifest> {
                 "make it again: `lab bundle build`"
             )));
         }
-        let about = inventory(&held.directory, &["artifact.json".to_owned()])?.0;
+        let about = inventory(&held.directory, &[RECORD.to_owned()])?.0;
         for (name, about) in held.record.files.iter().chain(&about) {
             manifest
                 .files
                 .insert(format!("{}/{name}", held.key), about.clone());
-        }
-    }
-    let refs = cache.part("refs");
-    let failed = |error: io::Error| Error::new(format!("cannot read {}", refs.display())).because(error);
-    for entry in fs::read_dir(&refs).map_err(failed)?.flatten() {
-        let key = fs::read_to_string(entry.path()).map_err(failed)?;
-        if all.iter().any(|held| held.key == key) {
-            let lookup = entry.file_name().to_string_lossy().into_owned();
-            manifest.refs.insert(lookup, key);
         }
     }
     Ok(manifest)

@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use crate::builder::machine::{self, Made};
-use crate::builder::{self, Options};
+use crate::builder::{self, Extent, Options};
 use crate::bundle::machine::{Hypervisor, reference};
-use crate::cli::App;
+use crate::cli::{App, raise};
+use crate::config::ProviderKind;
 use crate::error::{Result, exit};
+use crate::paths::Paths;
 use crate::report::out::bytes;
 use crate::{doctor, privilege, text};
 
@@ -19,7 +21,7 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
-    /// Make boxes of the node image, for Vagrant
+    /// Make boxes of the node image for Vagrant, with `lab` and the bundle in them
     Build {
         /// For this provider of Vagrant's (default: all)
         #[arg(long, value_name = "PROVIDER", value_enum)]
@@ -27,6 +29,9 @@ enum Action {
         /// Where to put them
         #[arg(long, value_name = "DIR", default_value = "boxes")]
         output: PathBuf,
+        /// Without `lab` and the bundle
+        #[arg(long)]
+        bare: bool,
     },
 }
 
@@ -53,7 +58,11 @@ impl From<Choice> for Hypervisor {
 
 /// Runs the verb.
 pub fn run(args: &Args, app: &App) -> Result<u8> {
-    let Action::Build { provider, output } = &args.action;
+    let Action::Build {
+        provider,
+        output,
+        bare,
+    } = &args.action;
     let chosen = provider.iter().map(|&choice| Hypervisor::from(choice));
     let mut hypervisors: Vec<Hypervisor> = chosen.collect();
     if hypervisors.is_empty() {
@@ -66,6 +75,11 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
     privilege::ensure_root(&why, app.out, &paths)?;
     let options = Options {
         offline: app.global.offline,
+        extent: if *bare {
+            Extent::default()
+        } else {
+            inside(app, &paths)?
+        },
         ..Options::default()
     };
     let room = app.consent(&paths, &options)?;
@@ -82,9 +96,22 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
         sink: &app.sink,
     })?;
     let parts = builder::parts(&paths, &options, &app.sink)?;
-    let made = machine::boxes(&paths, &parts, &hypervisors, output, &app.sink)?;
+    let order = machine::Order {
+        parts: &parts,
+        extent: Some(&options.extent).filter(|_| !bare),
+        hypervisors: &hypervisors,
+        output,
+    };
+    let made = machine::boxes(&paths, order, &app.sink)?;
     show(app, &parts.node.record.name, &made);
     Ok(exit::OK)
+}
+
+/// What `lab` on a machine of this project will ask of the bundle: there the machines are any with SSH.
+fn inside(app: &App, paths: &Paths) -> Result<Extent> {
+    let mut cluster = app.described(paths, None)?;
+    cluster.provider = ProviderKind::Inventory;
+    Ok(raise::extent(&cluster))
 }
 
 fn show(app: &App, image: &str, made: &[Made]) {

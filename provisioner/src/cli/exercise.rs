@@ -8,13 +8,14 @@ use std::collections::BTreeMap;
 use agent::client::Client;
 
 use crate::cli::App;
+use crate::cli::orchestrator::on_our_kernel;
 use crate::cli::seat::Seat;
 use crate::cluster::{Standing, WayOut};
 use crate::config::{Cluster, ProviderKind};
 use crate::error::{Error, Result, exit};
 use crate::gather::{self, Sessions};
 use crate::lab::step::{Circumstances, Known};
-use crate::lab::{Exercise, Lab, Step};
+use crate::lab::{Action, Exercise, Lab, Step};
 use crate::node::NodeName;
 use crate::paths::Paths;
 use crate::provider::Provider;
@@ -160,6 +161,7 @@ pub async fn circumstances(
         "inventory" => ProviderKind::Inventory,
         _ => ProviderKind::Local,
     };
+    let restarts = |step: &Step| step.action == Action::RestartNode;
     let steps = || exercises.iter().flat_map(|exercise| &exercise.steps);
     let matters = steps().any(|step| step.when.online.is_some());
     let closed = |way: WayOut| way.standing == Standing::Closed;
@@ -170,6 +172,10 @@ pub async fn circumstances(
         external: match steps().any(|step| step.when.registry.is_some()) {
             true => external(&seat.cluster, clients).await?,
             false => None,
+        },
+        on_our_kernel: match !seat.provider.stops() && steps().any(restarts) {
+            true => on_our_kernel(clients).await,
+            false => vec![],
         },
     })
 }

@@ -15,7 +15,7 @@ use crate::provider::{NodeState, Provider};
 use crate::session::{Session, open_all};
 use crate::text;
 use crate::text::Text;
-use crate::transport::{Login, patient};
+use crate::transport::patient;
 
 /// How many workers there are to be: the Vagrantfile reads the same variable.
 const WORKERS: &str = "LAB_WORKERS";
@@ -148,39 +148,6 @@ pub fn meet(app: &App, provider: &dyn Provider) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// What a person in front of Vagrant's host types to get at the master: no word of it is the lab's own.
-pub fn from_the_host(provider: &dyn Provider, cluster: &Cluster) -> Result<Vec<Text>> {
-    let master = &cluster.master().name;
-    if cluster.provider != ProviderKind::Vagrant {
-        return Ok(vec![]);
-    }
-    let Some((_, place)) = provider.place(master)? else {
-        return Ok(vec![]);
-    };
-    let key = place.logins.iter().find_map(|login| match login {
-        Login::Key(path) => Some(path.display().to_string()),
-        _ => None,
-    });
-    let (address, port, user, key) = (place.address, place.port, place.user, key.unwrap_or_default());
-    let mut lines = vec![
-        text!(
-            "브라우저로 {master}의 8080 보기: `vagrant ssh {master} -- -L 8080:localhost:8080`, 그리고 http://localhost:8080",
-            "{master}'s port 8080 in a browser: `vagrant ssh {master} -- -L 8080:localhost:8080`, then http://localhost:8080"
-        ),
-        text!(
-            "PuTTY: 호스트 {address}, 포트 {port}, 사용자 {user}, 키 {key} (PuTTYgen으로 변환)",
-            "PuTTY: host {address}, port {port}, user {user}, key {key} (convert it with PuTTYgen)"
-        ),
-    ];
-    if provider.saves() {
-        lines.push(text!(
-            "나중에 되돌아오려면: `vagrant snapshot save 이름`, 그리고 `vagrant snapshot restore 이름`",
-            "to come back here later: `vagrant snapshot save NAME`, then `vagrant snapshot restore NAME`"
-        ));
-    }
-    Ok(lines)
 }
 
 /// Takes back from every machine what the lab did there.

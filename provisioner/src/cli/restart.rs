@@ -21,6 +21,7 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
     let seat = app.change("restart")?;
     let nodes = select(&seat.cluster, &args.nodes)?;
     super::start::must_exist(&seat, &nodes)?;
+    super::orchestrator::may_reboot(app, &seat, &nodes)?;
     let since = OffsetDateTime::now_utc();
     seat.each(
         app,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::authority_store::AuthorityStore;
-use crate::cli::machines;
+use crate::cli::orchestrator;
 use crate::cli::raise::{Raised, raise};
 use crate::cli::{App, EngineArgument, exercise};
 use crate::config::Cluster;
@@ -12,6 +12,7 @@ use crate::event::What;
 use crate::facts::told;
 use crate::gather::{self, Sessions, look};
 use crate::lab::{Exercise, Lab};
+use crate::provider::local::orchestrator::machine_id;
 use crate::report::cast::Casts;
 use crate::report::html;
 use crate::report::jsonl::Jsonl;
@@ -91,7 +92,8 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
             .map(|(node, session)| (node.clone(), session.agent.clone()));
         let clients = reached.collect();
         let now = exercise::circumstances(app, &seat, &chosen, &clients).await?;
-        let cluster = told(&seat.cluster, &sight.observed, provider.name(), now.online);
+        let from = (provider.name(), now.online);
+        let cluster = told(&seat.cluster, &sight.observed, from, &machine_id());
         app.sink.send(None, What::ClusterSeen { cluster });
         let mut classroom = Classroom::new(&seat.cluster, Some(seat.provider.as_ref()), now, clients);
         classroom.redaction = Redaction::new(&AuthorityStore::new(state).secrets()?);
@@ -109,8 +111,9 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
         )
     })??;
     let code = judge(&tally, (&lab, &chosen, &cluster), &directory, app);
-    for line in machines::from_the_host(seat.provider.as_ref(), &seat.cluster)? {
-        app.sink.note(line);
+    match orchestrator::from_the_host(&paths, seat.provider.as_ref(), &seat.cluster) {
+        Ok(lines) => lines.into_iter().for_each(|line| app.sink.note(line)),
+        Err(error) => app.sink.warn(error.told()),
     }
     app.interrupt
         .check()

@@ -1,7 +1,7 @@
 //! `lab show`: an exercise as a person would type it.
 
 use crate::cli::exercise::One;
-use crate::cli::{App, machines};
+use crate::cli::{App, orchestrator};
 use crate::config::{Cluster, Node};
 use crate::error::{Result, exit};
 use crate::lab::step::{instances, nodes};
@@ -69,7 +69,7 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
     }
     // A machine that is not up has no address to be told.
     let provider = app.provider(&paths, &cluster)?;
-    let lines = machines::from_the_host(provider.as_ref(), &cluster).unwrap_or_default();
+    let lines = orchestrator::from_the_host(&paths, provider.as_ref(), &cluster).unwrap_or_default();
     for line in lines {
         app.out.line(format!("\n# {}", line.get(lang)));
     }

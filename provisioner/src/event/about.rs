@@ -37,6 +37,9 @@ pub struct ClusterSeen {
     pub bundle: String,
     /// Where the nodes come from.
     pub provider: String,
+    /// The node `lab` itself ran on, which holds the authority's key; `None`: it was another machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub orchestrator: Option<NodeName>,
     /// Whether the nodes reach the internet.
     pub online: bool,
     /// The lab network.

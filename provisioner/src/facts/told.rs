@@ -6,10 +6,17 @@ use super::{Known, Observed};
 use crate::config::{Cluster, Node};
 use crate::engine;
 use crate::event::{ClusterSeen, ExternalSeen, NodeSeen, RegistrySeen, TrustSeen};
+use crate::node::NodeName;
 use crate::registry_product::row;
 
-/// The cluster as it was seen. `provider` and `online`: where its nodes come from, whether they reach the internet.
-pub fn told(cluster: &Cluster, observed: &Observed, provider: &str, online: bool) -> ClusterSeen {
+/// The cluster as it was seen. `provider` and `online`: where its nodes come from, whether they reach the internet; `machine_id`:
+/// that of the machine `lab` runs on.
+pub fn told(
+    cluster: &Cluster,
+    observed: &Observed,
+    (provider, online): (&str, bool),
+    machine_id: &str,
+) -> ClusterSeen {
     let registry = &cluster.registry;
     let nodes = cluster.nodes.iter().map(|node| {
         let known = observed
@@ -22,6 +29,7 @@ pub fn told(cluster: &Cluster, observed: &Observed, provider: &str, online: bool
         lab: env!("CARGO_PKG_VERSION").into(),
         bundle: observed.bundle.clone(),
         provider: provider.into(),
+        orchestrator: orchestrator(observed, machine_id),
         online,
         network: cluster.network.to_string(),
         registry: RegistrySeen {
@@ -37,6 +45,14 @@ pub fn told(cluster: &Cluster, observed: &Observed, provider: &str, online: bool
         external: external(cluster, observed),
         nodes: nodes.collect(),
     }
+}
+
+/// The node that is the machine `lab` runs on.
+fn orchestrator(observed: &Observed, machine_id: &str) -> Option<NodeName> {
+    let is_it = |known: &Known| !machine_id.is_empty() && known.facts.machine_id == machine_id;
+    let mut all = observed.nodes.iter();
+    all.find(|(_, seen)| seen.known.as_ref().is_some_and(is_it))
+        .map(|(name, _)| name.clone())
 }
 
 fn external(cluster: &Cluster, observed: &Observed) -> Option<ExternalSeen> {
@@ -99,6 +115,7 @@ mod tests {
             sha256: sha256.map(Into::into),
         };
         let mut known = Known::default();
+        known.facts.machine_id = "one".into();
         known.facts.engines.push(agent::wire::EngineFact {
             engine: agent::wire::Engine::Docker,
             version: "26.1.5".into(),
@@ -126,7 +143,11 @@ mod tests {
             external: Default::default(),
             now: OffsetDateTime::UNIX_EPOCH,
         };
-        let told = told(&cluster, &observed, "local", false);
+        let on = |machine_id| told(&cluster, &observed, ("local", false), machine_id);
+        assert_eq!(on("another").orchestrator, None);
+        assert_eq!(on("one").orchestrator, Some("w1-k8s".parse().unwrap()));
+        let told = on("");
+        assert_eq!(told.orchestrator, None);
         let names: Vec<&str> = told.nodes.iter().map(|node| node.name.as_str()).collect();
         assert_eq!(names, ["m-k8s", "w1-k8s", "w2-k8s", "w3-k8s"]);
         let trusting = told.nodes[1].trust.iter().filter(|store| store.trusted);

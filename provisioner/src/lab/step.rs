@@ -1,8 +1,9 @@
 //! Instances of a step: one per combination of its matrix; and which nodes it runs on. Pure.
 
 use super::variables::Variables;
-use super::{Check, Exercise, Hosts, Lab, Outside, Step, When};
+use super::{Action, Check, Exercise, Hosts, Lab, Outside, Step, When};
 use crate::config::{Cluster, Node, Product, ProviderKind};
+use crate::node::NodeName;
 use crate::registry_product::row;
 use crate::text::Text;
 use crate::{engine, text};
@@ -65,7 +66,7 @@ pub fn nodes<'cluster>(hosts: &Hosts, cluster: &'cluster Cluster) -> Vec<&'clust
 }
 
 /// What is known of the classroom when a step's conditions are judged.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Circumstances {
     /// Where nodes come from.
     pub provider: ProviderKind,
@@ -73,6 +74,8 @@ pub struct Circumstances {
     pub online: bool,
     /// The external registry, where there is one and a step wants to know.
     pub external: Option<Known>,
+    /// Nodes that run on the kernel `lab` itself runs on, where the provider has nodes reboot themselves: it would end with them.
+    pub on_our_kernel: Vec<NodeName>,
 }
 
 /// What is known of the external registry.
@@ -130,8 +133,9 @@ fn unasked(exercise: &Exercise, step: &Step, cluster: &Cluster) -> bool {
             .any(|one| unasked(exercise, one, cluster))
 }
 
-/// Why a step with these conditions is skipped on `node`; `None`: it runs.
-pub fn skip(when: &When, cluster: &Cluster, node: Option<&Node>, now: Circumstances) -> Option<Text> {
+/// Why a step is skipped on `node`; `None`: it runs.
+pub fn skip(step: &Step, cluster: &Cluster, node: Option<&Node>, now: &Circumstances) -> Option<Text> {
+    let when = &step.when;
     let Some(node) = node else {
         return Some(text!(
             "이 클러스터에는 그런 노드가 없음",
@@ -143,6 +147,12 @@ pub fn skip(when: &When, cluster: &Cluster, node: Option<&Node>, now: Circumstan
     }
     if when.provider.is_some_and(|provider| provider != now.provider) {
         return Some(text!("이 프로바이더에서는 하지 않음", "not with this provider"));
+    }
+    if step.action == Action::RestartNode && now.on_our_kernel.contains(&node.name) {
+        return Some(text!(
+            "`lab` 자신이 이 노드의 커널에서 돌아 다시 부팅하지 않음",
+            "`lab` itself runs on this node's kernel, so it is not rebooted"
+        ));
     }
     if let Some(reason) = when.registry.and_then(|wanted| lacking(wanted, now.external)) {
         return Some(reason);

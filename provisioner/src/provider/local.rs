@@ -13,6 +13,7 @@ pub mod keeper;
 mod lifetime;
 pub mod namespace;
 pub mod network;
+pub mod orchestrator;
 pub mod packages;
 pub mod root;
 pub mod runtime;

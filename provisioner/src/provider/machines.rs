@@ -49,8 +49,8 @@ impl Pins {
     pub fn endpoint(&self, place: &Place) -> Result<Endpoint> {
         let address = resolve(place)?;
         let file = self.file(place);
-        if !file.exists() {
-            self.adopt(place, &file)?;
+        if place.identity.is_none() {
+            self.adopt(&file, &known_hosts(place))?;
         }
         Ok(Endpoint {
             node: place.node.clone(),
@@ -64,18 +64,19 @@ impl Pins {
         })
     }
 
-    /// What the user's own known_hosts says of the machine comes before a first sight.
-    fn adopt(&self, place: &Place, file: &Path) -> Result<()> {
-        let keys = match place.identity {
-            None => known_hosts(place),
-            Some(_) => vec![],
-        };
-        if keys.is_empty() {
+    /// What the user's own known_hosts says of the machine comes before a first sight, also before an earlier one: whoever makes
+    /// a machine anew writes there which it is now.
+    fn adopt(&self, file: &Path, keys: &[String]) -> Result<()> {
+        let text = keys.join("\n") + "\n";
+        if keys.is_empty() || std::fs::read_to_string(file).is_ok_and(|pinned| pinned == text) {
             return Ok(());
         }
         let failed = |error| Error::new(format!("cannot write {}", file.display())).because(error);
         std::fs::create_dir_all(&self.0).map_err(failed)?;
-        std::fs::write(file, keys.join("\n") + "\n").map_err(failed)
+        // Whole or not at all: an empty file would be a machine never seen.
+        let fresh = tempfile::NamedTempFile::new_in(&self.0).map_err(failed)?;
+        std::fs::write(fresh.path(), text).map_err(failed)?;
+        fresh.persist(file).map(drop).map_err(|error| failed(error.error))
     }
 
     /// Fingerprint of the first key that is accepted of this machine, if there is one.
@@ -160,8 +161,8 @@ pub fn no_snapshots(provider: &str) -> Error {
             "the {provider} provider cannot save or restore snapshots of these machines"
         ),
         text!(
-            "스냅샷에는 provider: local이나 vagrant가 필요합니다; 실습 하나는 `lab reset LAB/EXERCISE`로 되돌립니다",
-            "snapshots need provider: local or vagrant; one exercise is taken back with `lab reset LAB/EXERCISE`"
+            "스냅샷에는 provider: local이나 vagrant가 필요합니다 (Vagrant의 기계라면 그 호스트에서 `vagrant snapshot save 이름`); 실습 하나는 `lab reset LAB/EXERCISE`로 되돌립니다",
+            "snapshots need provider: local or vagrant (of Vagrant's machines: `vagrant snapshot save NAME` on their host); one exercise is taken back with `lab reset LAB/EXERCISE`"
         ),
     )
 }
@@ -212,6 +213,29 @@ mod tests {
         pins.forget(&first).unwrap();
         pins.forget(&first).unwrap();
         assert_eq!(pins.accepted(&first), None);
+    }
+
+    #[test]
+    fn what_known_hosts_says_takes_the_place_of_what_was_pinned() {
+        let state = tempfile::tempdir().unwrap();
+        let pins = Pins::of(state.path());
+        let place = place(None);
+        let adopt = |key: &str| {
+            let keys: Vec<String> = key
+                .split(';')
+                .filter(|key| !key.is_empty())
+                .map(Into::into)
+                .collect();
+            pins.adopt(&pins.file(&place), &keys).unwrap();
+            std::fs::read_to_string(pins.file(&place)).unwrap_or_default()
+        };
+        assert_eq!(adopt(""), "");
+        assert_eq!(adopt("ssh-ed25519 AAAA"), "ssh-ed25519 AAAA\n");
+        assert_eq!(adopt(""), "ssh-ed25519 AAAA\n", "known_hosts says nothing");
+        assert_eq!(
+            adopt("ssh-ed25519 BBBB;ssh-rsa CCCC"),
+            "ssh-ed25519 BBBB\nssh-rsa CCCC\n"
+        );
     }
 
     #[test]

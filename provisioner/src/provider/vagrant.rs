@@ -31,6 +31,8 @@ pub struct Vagrant {
     bundle: Option<Bundle>,
     /// Vagrant locks its machines against itself, and VirtualBox makes one at a time.
     turn: Mutex<()>,
+    /// What was found by this process: looking knocks at every machine's port, and sshd turns away who knocks too often.
+    found: Mutex<Option<Found>>,
 }
 
 impl Vagrant {
@@ -42,11 +44,21 @@ impl Vagrant {
             state: paths.state.clone(),
             bundle,
             turn: Mutex::default(),
+            found: Mutex::default(),
         }
     }
 
     fn found(&self) -> Result<Found> {
-        Found::look(&self.project, &self.state)
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        match found.as_ref() {
+            Some(known) => Ok(known.clone()),
+            None => Ok(found.insert(Found::look(&self.project, &self.state)?).clone()),
+        }
+    }
+
+    fn forget_found(&self) {
+        *self.found.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        Found::forget(&self.state);
     }
 
     fn machine(&self, node: &NodeName) -> Result<Machine> {
@@ -85,7 +97,7 @@ impl Vagrant {
     fn vagrant(&self, arguments: &[&str]) -> Result<String> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let said = program::run(&self.project, arguments);
-        Found::forget(&self.state);
+        self.forget_found();
         said
     }
 
@@ -150,7 +162,7 @@ impl Provider for Vagrant {
     }
 
     fn dismantle(&self) -> Result<()> {
-        Found::forget(&self.state);
+        self.forget_found();
         Ok(())
     }
 

@@ -158,6 +158,16 @@ fn versions(cluster: &ClusterSeen) -> Vec<Version> {
         version(text!("번들", "bundle"), cluster.bundle.clone()),
         version(text!("노드의 출처", "nodes from"), cluster.provider.clone()),
         version(
+            text!(
+                "CA 키가 있는 노드 (lab이 실행된 곳)",
+                "node with the CA key (lab ran there)"
+            ),
+            cluster
+                .orchestrator
+                .as_ref()
+                .map_or_else(String::new, ToString::to_string),
+        ),
+        version(
             text!("네트워크", "network"),
             format!("{} ({internet}internet)", cluster.network),
         ),

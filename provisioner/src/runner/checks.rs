@@ -156,8 +156,8 @@ impl Runner<'_> {
     /// The nodes a step would run on here.
     pub(super) fn nodes(&self, step: &Step) -> Vec<&Node> {
         let cluster = self.classroom.cluster;
-        let runs =
-            |node: &&Node| skip(&step.when, cluster, Some(node), self.classroom.circumstances).is_none();
+        let now = &self.classroom.circumstances;
+        let runs = |node: &&Node| skip(step, cluster, Some(node), now).is_none();
         nodes(&step.hosts, cluster).into_iter().filter(runs).collect()
     }
 

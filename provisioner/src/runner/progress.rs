@@ -147,8 +147,8 @@ impl Runner<'_> {
     /// Looks once at the checks of an instance of a step, where the step runs.
     pub(super) async fn sights(&self, exercise: &Exercise, step: &Step, instance: &Instance) -> Vec<Sight> {
         let cluster = self.classroom.cluster;
-        let now = self.classroom.circumstances;
-        let runs = |node: &&Node| skip(&step.when, cluster, Some(node), now).is_none();
+        let now = &self.classroom.circumstances;
+        let runs = |node: &&Node| skip(step, cluster, Some(node), now).is_none();
         let ready: Vec<&Node> = nodes(&step.hosts, cluster).into_iter().filter(runs).collect();
         let mut sights = vec![];
         for check in step.checks.iter().filter(|_| !ready.is_empty()) {

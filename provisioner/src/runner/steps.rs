@@ -120,7 +120,7 @@ impl Runner<'_> {
         }
         let cluster = self.classroom.cluster;
         let hosts = nodes(&step.hosts, cluster);
-        let reason = |node| skip(&step.when, cluster, node, self.classroom.circumstances);
+        let reason = |node| skip(step, cluster, node, &self.classroom.circumstances);
         if hosts.is_empty() {
             return stop(Outcome::Skipped, reason(None).unwrap_or_else(|| "no node".into()));
         }

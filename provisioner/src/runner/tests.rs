@@ -109,6 +109,7 @@ impl Stage {
             provider: ProviderKind::Local,
             online,
             external: None,
+            on_our_kernel: vec![],
         };
         let below = |name: &str| self.scratch.path().join(name).display().to_string();
         let mut classroom = Classroom::new(&self.cluster, None, circumstances, self.clients.clone());

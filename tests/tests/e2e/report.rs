@@ -169,6 +169,7 @@ fn cluster(words: &str) -> ClusterSeen {
             until: Some("2027-02-22".into()),
         },
         external: None,
+        orchestrator: None,
         nodes: vec![
             node("m-k8s", Role::Master, true),
             node("w1-k8s", Role::Worker, false),

@@ -17,12 +17,15 @@ use crate::error::{Error, Result};
 use crate::event::Work;
 use crate::provider::local::root::settle;
 
+/// Where Docker, containerd, and Podman with CRI-O keep images.
+const STORAGE: [&str; 3] = ["/var/lib/docker", "/var/lib/containerd", "/var/lib/containers"];
+
 /// systemd, which ends at a signal of its own; what engines store is in volumes, as overlays do not lie on overlays.
 fn run() -> Run {
     Run {
         command: vec!["/usr/local/sbin/lab-init".into()],
         ports: vec!["22/tcp".into()],
-        volumes: vec!["/var/lib/docker".into(), "/var/lib/containerd".into()],
+        volumes: STORAGE.map(Into::into).into(),
         stop_signal: Some("SIGRTMIN+3".into()),
         ..Run::default()
     }
