@@ -25,10 +25,10 @@ e2e *ARGUMENTS:
 vm:
     tests/vm/run
 
-# The chapter with Debian 12 and its Docker, a major version before
-older:
+# The chapter with the other node images, Debian 12 and Ubuntu 24.04, and the Docker of each
+images:
     cargo build --package lab-provisioner --bin lab
-    tests/full/older.sh target/debug/lab
+    tests/full/images.sh target/debug/lab
 
 # Machines by Vagrant and Docker, with the whole chapter on them, and Kubernetes on two; all of it in namespaces of its own
 vagrant-docker:
@@ -55,7 +55,7 @@ compare:
     tests/compare/kubernetes.sh target/release/lab
 
 # What takes too long for CI: the chapter's checks proved three times and sabotaged, the program installed, the other kind of host, the comparison
-full: ci older vm vagrant-docker vagrant-disk vagrant-libvirt compare
+full: ci images vm vagrant-docker vagrant-disk vagrant-libvirt compare
     cargo lab run chapter4 --yes
     cargo lab test chapter4 --repeat 3
     cargo lab test chapter4 --sabotage

@@ -14,13 +14,14 @@ use crate::text::Text;
 const MARKER: &str = "LAB_ELEVATED";
 
 /// Variables of the user that the process under sudo keeps.
-const KEPT: [&str; 30] = [
+const KEPT: [&str; 31] = [
     MARKER,
     "LAB_HOME",
     "LAB_LANG",
     "LAB_OFFLINE",
     "LAB_CA_FILE",
     "LAB_DEBIAN_MIRROR",
+    "LAB_UBUNTU_MIRROR",
     "LAB_GO",
     "LAB_PATIENCE",
     "LAB_WORKERS",

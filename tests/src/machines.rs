@@ -1,4 +1,4 @@
-//! Somebody's machines: bare Debian in containers that boot systemd and sshd, in a network of the test's own. They end with
+//! Somebody's machines: a bare node image in containers that boot systemd and sshd, in a network of the test's own. They end with
 //! [`Machines`]; nothing of them is in the network of this computer.
 
 use std::fs;
@@ -10,8 +10,12 @@ use lab::builder;
 use lab::config::Cluster;
 use lab::paths::Paths;
 use lab::provider::local::container;
+use lab::provider::local::egress::outside;
 
 use crate::seat::{Ran, Seat};
+
+/// Whom machines with a way out ask for names: pasta, for the resolver of this computer.
+const RESOLVER: &str = "198.19.255.251";
 
 /// What boots them and takes them away.
 const BOOT: &str = include_str!("machines/boot.sh");
@@ -34,11 +38,23 @@ pub struct Machines {
     directory: tempfile::TempDir,
     holder: Child,
     input: Option<ChildStdin>,
+    egress: Option<Child>,
 }
 
 impl Machines {
-    /// Boots a machine for each node of a cluster.yaml, from the node image of the user's cache.
+    /// Boots a machine for each node of a cluster.yaml, from the node image it names, of the user's cache.
     pub fn boot(cluster: &str) -> io::Result<Self> {
+        Self::begin(cluster, "")
+    }
+
+    /// The same, with a way out to the internet by pasta: for machines whose own apt-get brings what they lack.
+    pub fn boot_with_a_way_out(cluster: &str) -> io::Result<Self> {
+        let mut machines = Self::begin(cluster, RESOLVER)?;
+        machines.egress = Some(machines.way_out()?);
+        Ok(machines)
+    }
+
+    fn begin(cluster: &str, resolver: &str) -> io::Result<Self> {
         let directory = tempfile::Builder::new().prefix("lab-machines-").tempdir()?;
         let here = directory.path();
         let cluster = Cluster::parse("cluster.yaml", cluster)
@@ -73,9 +89,10 @@ impl Machines {
                 "machines",
             ])
             .arg(here)
-            .arg(node_image(here)?)
+            .arg(node_image(here, &cluster.master().image)?)
             .arg(&instance)
             .args(&arguments)
+            .env("RESOLVER", resolver)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -88,6 +105,7 @@ impl Machines {
             directory,
             holder,
             input,
+            egress: None,
         };
         if line.trim() == "ready" {
             for node in &cluster.nodes {
@@ -104,6 +122,21 @@ impl Machines {
                 "the machines do not boot: {line}\n{log}"
             )))
         }
+    }
+
+    /// As the local provider's, which gives nodes theirs.
+    fn way_out(&self) -> io::Result<Child> {
+        let interface = outside::interface().ok_or_else(|| io::Error::other("no default route"))?;
+        let arguments = "--foreground --quiet --runas 0 --ipv4-only --config-net --ns-ifname egress0 --address 198.19.255.250 \
+            --netmask 29 --gateway 198.19.255.249 --mtu 1500 --no-map-gw --tcp-ports none --udp-ports none --tcp-ns none --udp-ns none";
+        Command::new("nsenter")
+            .arg(format!("--mount=/proc/{}/ns/mnt", self.holder.id()))
+            .args(["--", "pasta"])
+            .args(arguments.split_whitespace())
+            .args(["--dns-forward", RESOLVER, "--interface", &interface, "--netns"])
+            .arg(self.directory.path().join("network"))
+            .stdin(Stdio::null())
+            .spawn()
     }
 
     /// The private key both users are reached with.
@@ -153,6 +186,10 @@ impl Machines {
 
 impl Drop for Machines {
     fn drop(&mut self) {
+        if let Some(mut egress) = self.egress.take() {
+            let _ = egress.kill();
+            let _ = egress.wait();
+        }
         drop(self.input.take());
         let _ = self.holder.wait();
     }
@@ -167,16 +204,19 @@ fn cache() -> io::Result<std::path::PathBuf> {
         .ok_or_else(|| io::Error::other("no HOME"))
 }
 
-/// The node image of the bundle that `lab` has built.
-fn node_image(here: &Path) -> io::Result<std::path::PathBuf> {
+/// A node image of the bundle that `lab` has built.
+fn node_image(here: &Path, image: &str) -> io::Result<std::path::PathBuf> {
     let paths = Paths {
         project: here.into(),
         state: here.join("state"),
         cache: cache()?.join("lab"),
         reports: here.join("reports"),
     };
-    let bundle = builder::cached(&paths, &builder::Extent::default())
-        .map_err(|error| io::Error::other(error.to_string()))?;
+    let extent = builder::Extent {
+        node_image: image.to_owned(),
+        ..builder::Extent::default()
+    };
+    let bundle = builder::cached(&paths, &extent).map_err(|error| io::Error::other(error.to_string()))?;
     let bundle = bundle.ok_or_else(|| io::Error::other("no bundle in the cache: `lab bundle build`"))?;
     Ok(bundle.node_image.path)
 }

@@ -127,6 +127,11 @@ fn unless(reason: Option<&str>, name: &str, test: fn()) -> Trial {
     }
 }
 
+/// A test that boots nodes and is run only by `--ignored`: it downloads from the internet.
+pub fn asked_for(name: &str, test: fn()) -> Trial {
+    booting(name, test).with_ignored_flag(true)
+}
+
 /// A test that needs a program on this machine.
 pub fn needing(trial: Trial, program: &str) -> Trial {
     let search = std::env::var_os("PATH").unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::meter::Meter;
 use super::{origin, program, tree};
@@ -21,7 +21,7 @@ const LEFT_OUT: [&str; 7] = [
     "/usr/share/zoneinfo/right/*",
 ];
 
-/// Installs a minimal Debian and the recipe's packages into the new directory `root`.
+/// Installs a minimal system and the recipe's packages into the new directory `root`.
 pub fn bootstrap(
     recipe: &Recipe,
     debian: &Debian,
@@ -49,10 +49,23 @@ pub fn bootstrap(
     if !debian.packages.is_empty() {
         argv.push(format!("--include={}", debian.packages.join(",")));
     }
+    if let Some(derived) = &debian.derived {
+        let keys = keyring(&derived.keyring, &temporary.join("keyring"))?;
+        argv.push(format!("--keyring={}", keys.display()));
+    }
     argv.extend([debian.suite.clone(), root.display().to_string()]);
     argv.extend(origin::lines(debian));
     program::run(&argv, None, temporary, |line| meter.line(line))?;
     forget(root).map_err(|error| Error::new(format!("cannot prepare {}", root.display())).because(error))
+}
+
+/// The keys of a distribution, out of the package of Debian that has them, in the new directory `place`.
+fn keyring(debian: &Debian, place: &Path) -> Result<PathBuf> {
+    fs::create_dir(place)
+        .map_err(|error| Error::new(format!("cannot write {}", place.display())).because(error))?;
+    let keys = place.join("keys.gpg");
+    file(debian, place, &keys)?;
+    Ok(keys)
 }
 
 /// Takes away what was only for building: haste, and paths of this machine. What images leave out stays left out.

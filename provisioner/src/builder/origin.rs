@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::program;
+use super::{architecture, program};
 use crate::bundle::source::Debian;
 use crate::error::{Error, Result};
 
@@ -15,23 +15,48 @@ pub fn given(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// The mirror: `LAB_DEBIAN_MIRROR`, else the recipe's, else Debian's own. Without a slash at its end.
+/// What the distribution is called.
+fn distribution(debian: &Debian) -> &str {
+    debian
+        .derived
+        .as_ref()
+        .map_or("debian", |derived| derived.name.as_str())
+}
+
+/// The mirror: `LAB_DEBIAN_MIRROR` (`LAB_UBUNTU_MIRROR`), else the recipe's, else Debian's own. Without a slash at its end.
 pub fn mirror(debian: &Debian) -> String {
-    given("LAB_DEBIAN_MIRROR")
-        .or_else(|| debian.mirror.clone())
-        .unwrap_or_else(|| "http://deb.debian.org/debian".into())
-        .trim_end_matches('/')
-        .to_owned()
+    let derived = debian.derived.as_ref();
+    given(&format!(
+        "LAB_{}_MIRROR",
+        distribution(debian).to_ascii_uppercase()
+    ))
+    .or_else(|| derived?.mirrors.get(architecture()).cloned())
+    .or_else(|| debian.mirror.clone())
+    .unwrap_or_else(|| "http://deb.debian.org/debian".into())
+    .trim_end_matches('/')
+    .to_owned()
 }
 
 /// Lines of a sources.list.
 pub fn lines(debian: &Debian) -> Vec<String> {
-    let mirror = mirror(debian);
-    let mut lines = vec![format!("deb {mirror} {} main", debian.suite)];
-    if debian.security {
-        lines.push(format!("deb {mirror}-security {}-security main", debian.suite));
-    }
-    lines
+    let (mirror, suite) = (mirror(debian), &debian.suite);
+    let Some(derived) = &debian.derived else {
+        let security = debian
+            .security
+            .then(|| format!("deb {mirror}-security {suite}-security main"));
+        let main = format!("deb {mirror} {suite} main");
+        return std::iter::once(main).chain(security).collect();
+    };
+    let pockets = derived.pockets.iter().map(|pocket| format!("{suite}-{pocket}"));
+    let components: String = derived
+        .components
+        .iter()
+        .map(|component| format!(" {component}"))
+        .collect();
+    std::iter::once(suite.clone())
+        .chain(pockets)
+        .map(|suite| format!("deb {mirror} {suite} main{components}"))
+        .collect()
 }
 
 /// Settings of apt for every build, without those of this machine.
@@ -63,7 +88,8 @@ pub fn name(debian: &Debian) -> String {
         .map(|newer| format!(" with {} of {}", newer.packages.join(", "), newer.suite));
     let at = debian.mirror.as_ref().map(|mirror| format!(" at {mirror}"));
     format!(
-        "debian {}{}{}",
+        "{} {}{}{}",
+        distribution(debian),
         debian.suite,
         newer.unwrap_or_default(),
         at.unwrap_or_default()
@@ -96,4 +122,38 @@ pub fn fetching(url: &str, target: &Path, silence: u64) -> Vec<String> {
         target.display().to_string(),
     ]);
     argv
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+    use crate::bundle::recipe::{EMBEDDED, Recipes};
+
+    /// The lines of a node image, with the mirror's address left out: it may be the user's.
+    fn of(image: &str) -> (String, Vec<String>) {
+        let recipes = Recipes::parse("bundle.yaml", EMBEDDED).unwrap();
+        let debian = recipes.find(image).unwrap().debian().next().unwrap().clone();
+        let short = |line: String| line.replace(&mirror(&debian), "MIRROR");
+        (name(&debian), lines(&debian).into_iter().map(short).collect())
+    }
+
+    #[test]
+    fn security_updates_are_beside_debian_and_in_the_archive_of_what_derives_from_it() {
+        let (name, lines) = of("debian-12");
+        assert_eq!(name, "debian bookworm");
+        let expected = [
+            "deb MIRROR bookworm main",
+            "deb MIRROR-security bookworm-security main",
+        ];
+        assert_eq!(lines, expected);
+        let (name, lines) = of("ubuntu-24.04");
+        assert_eq!(name, "ubuntu noble");
+        let expected = ["noble", "noble-updates", "noble-security"];
+        assert_eq!(
+            lines,
+            expected.map(|suite| format!("deb MIRROR {suite} main universe"))
+        );
+    }
 }

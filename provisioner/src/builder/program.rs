@@ -178,8 +178,8 @@ fn start(
     let said = if complaints.is_empty() { tail } else { complaints };
     let said = Vec::from(said).join("\n");
     Err(failed().cause(status.to_string()).output(said).hint(text!(
-        "데비안 미러에 닿는지 확인하세요: http_proxy, LAB_DEBIAN_MIRROR, LAB_CA_FILE. 네트워크가 없으면 `lab bundle import FILE`",
-        "see whether the Debian mirror can be reached: http_proxy, LAB_DEBIAN_MIRROR, LAB_CA_FILE; without a network: `lab bundle import FILE`"
+        "패키지 미러에 닿는지 확인하세요: http_proxy, LAB_DEBIAN_MIRROR, LAB_UBUNTU_MIRROR, LAB_CA_FILE. 네트워크가 없으면 `lab bundle import FILE`",
+        "see whether the mirror of packages can be reached: http_proxy, LAB_DEBIAN_MIRROR, LAB_UBUNTU_MIRROR, LAB_CA_FILE; without a network: `lab bundle import FILE`"
     )))
 }
 

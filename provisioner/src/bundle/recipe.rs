@@ -197,9 +197,10 @@ impl Recipe {
     fn check_sources(&self) -> std::result::Result<(), String> {
         let usable = |source: &Source| match (self.kind, source) {
             (_, Source::Upstream(_)) => true,
-            (Kind::Binary, Source::Debian(debian)) => debian.file.is_some(),
+            (Kind::Binary, Source::Debian(debian)) => debian.file.is_some() && debian.derived.is_none(),
             (Kind::Binary, _) => true,
-            (_, Source::Debian(debian)) => debian.file.is_none(),
+            (Kind::Rootfs, Source::Debian(debian)) => debian.file.is_none() && debian.is_coherent(),
+            (_, Source::Debian(debian)) => debian.file.is_none() && debian.derived.is_none(),
             _ => false,
         };
         if let Some(source) = self.sources.iter().find(|source| !usable(source)) {

@@ -1,5 +1,7 @@
 //! Where an artifact can come from, as recipes write it. Pure; trying sources is the builder's.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// Where an artifact can come from.
@@ -43,6 +45,9 @@ pub struct Debian {
     /// The mirror, `http://host/debian`; else the one the user names, or Debian's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mirror: Option<String>,
+    /// The suite is of a distribution made from Debian.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub derived: Option<Derived>,
     /// Packages taken from a newer suite, by name; everything else stays.
     #[serde(default)]
     pub newer: Option<Newer>,
@@ -52,6 +57,24 @@ pub struct Debian {
     /// What it usually takes.
     #[serde(default, skip_serializing)]
     pub usual: Usual,
+}
+
+/// A distribution made from Debian: where its packages are, and who signs for them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Derived {
+    /// Its name, in lower case; `LAB_<NAME>_MIRROR` is the user's mirror of it.
+    pub name: String,
+    /// Its mirror by architecture, as dpkg calls that.
+    pub mirrors: BTreeMap<String, String>,
+    /// Components beside `main`.
+    #[serde(default)]
+    pub components: Vec<String>,
+    /// What the suites with its updates are called after: `updates` is `SUITE-updates`.
+    #[serde(default)]
+    pub pockets: Vec<String>,
+    /// The file with its keys in a package of Debian, which vouches for them.
+    pub keyring: Box<Debian>,
 }
 
 /// Packages of a newer suite.
@@ -182,6 +205,16 @@ pub struct Usual {
     pub megabytes: u64,
 }
 
+impl Debian {
+    /// Whether nothing only Debian has is asked of a distribution made from it, whose keys Debian vouches for.
+    pub fn is_coherent(&self) -> bool {
+        let debians_own = self.security || self.newer.is_some() || self.mirror.is_some();
+        self.derived.as_ref().is_none_or(|derived| {
+            !debians_own && derived.keyring.file.is_some() && derived.keyring.derived.is_none()
+        })
+    }
+}
+
 impl Source {
     /// What it usually takes.
     pub fn usual(&self) -> Usual {
@@ -201,5 +234,32 @@ impl Source {
     /// Whether it compiles.
     pub fn compiles(&self) -> bool {
         matches!(self, Self::Go(_) | Self::C(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use crate::bundle::recipe::Recipes;
+
+    #[test]
+    fn a_distribution_made_from_debian_has_keys_of_debian_and_is_of_a_root_file_system() {
+        let parsed = |kind: &str, more: &str, keyring: &str| {
+            let text = format!(
+                "artifacts: [{{name: 'x:1', kind: {kind}, sources: [{{debian: {{suite: noble, packages: [], {more} derived: {{name: ubuntu, mirrors: {{}}, keyring: {{suite: trixie, packages: [keys], {keyring}}}}}}}}}]}}]"
+            );
+            Recipes::parse("b.yaml", &text).map(drop)
+        };
+        parsed("rootfs", "", "file: /keys.gpg").unwrap();
+        for (kind, more, keyring) in [
+            ("rootfs", "security: true,", "file: /keys.gpg"),
+            ("rootfs", "mirror: 'http://here',", "file: /keys.gpg"),
+            ("rootfs", "", ""),
+            ("binary", "file: /program,", "file: /keys.gpg"),
+        ] {
+            let error = parsed(kind, more, keyring).unwrap_err();
+            assert!(error.to_string().contains("cannot be made of"), "{error}");
+        }
     }
 }

@@ -1,12 +1,13 @@
 # Boots bare machines in namespaces of this shell, and takes them away when its input ends. Run by `sh -eu` in a mount and a network
 # namespace of its own. Arguments: a directory, the node image, an instance's name, then NAME=ADDRESS of each machine. The
-# directory holds NAME.json for each and key.pub of the user `debian`.
+# directory holds NAME.json for each and key.pub of the user `debian`. With RESOLVER in the environment the machines have a way out
+# through the interface egress0, which somebody puts into this network: DIRECTORY/network.
 here=$1 image=$2 instance=$3
 shift 3
 
 away() {
     for one in "$@"; do runc --root "$here/runc" delete --force "${one%%=*}" > /dev/null 2>&1 || :; done
-    umount -R "$here/disk"
+    umount -R "$here/disk" "$here/network"
     for directory in $(find /sys/fs/cgroup -depth -type d -path "*/lab-$instance*"); do rmdir "$directory" 2> /dev/null || :; done
 }
 
@@ -20,12 +21,21 @@ ip link add lab0 type bridge
 ip link set lab0 up
 ip address add 192.168.1.1/24 dev lab0
 
-# The node image without anything the lab would bring: Debian with systemd, sshd and sudo.
+touch "$here/network"
+mount --bind /proc/self/ns/net "$here/network"
+
+# The node image without anything the lab would bring: systemd, sshd and sudo.
 bare=$here/disk/bare
 btrfs -q subvolume create "$bare"
 zstd -dc "$image" | tar -C "$bare" -xpf -
 mount -t tmpfs machines "$bare/run"
 mount -t proc machines "$bare/proc"
+if [ -n "${RESOLVER-}" ]; then
+    echo 1 > /proc/sys/net/ipv4/ip_forward
+    chroot "$bare" iptables -w -t nat -A POSTROUTING -o egress0 -j MASQUERADE
+    # pasta sends some segments without any flag, which are taken for nobody's: answered here, they would end the connection.
+    chroot "$bare" iptables -w -A INPUT -i egress0 -m conntrack --ctstate INVALID -j DROP
+fi
 printf '#!/bin/sh\nexit 101\n' > "$bare/usr/sbin/policy-rc.d"
 chmod 755 "$bare/usr/sbin/policy-rc.d"
 chroot "$bare" env DEBIAN_FRONTEND=noninteractive dpkg --purge --force-depends docker.io docker-cli docker-buildx docker-registry containerd \
@@ -65,6 +75,10 @@ for one in "$@"; do
     ip -n "$name" link set lo up
     ip -n "$name" address add "$address/24" dev eth0
     ip -n "$name" link set eth0 up
+    if [ -n "${RESOLVER-}" ]; then
+        ip -n "$name" route add default via 192.168.1.1
+        echo "nameserver $RESOLVER" > "$root/etc/resolv.conf"
+    fi
     mkdir "$here/bundles/$name"
     mv "$here/$name.json" "$here/bundles/$name/config.json"
     runc --root "$here/runc" run --detach --bundle "$here/bundles/$name" "$name" < /dev/null > "$here/$name.log" 2>&1

@@ -43,7 +43,7 @@ fn node_image() {
     let seat = Seat::new(program(), &other).unwrap();
     seat.lab(&["up", "--yes"])
         .code(2)
-        .says("there are debian-13, debian-12");
+        .says("there are debian-13, debian-12, ubuntu-24.04");
     let mixed = CHAPTER.replace(
         "name: w1-k8s, role: worker,",
         "name: w1-k8s, role: worker, image: debian-12,",

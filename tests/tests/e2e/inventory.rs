@@ -7,7 +7,7 @@ use lab_tests::machines::Machines;
 use lab_tests::seat::Seat;
 use libtest_mimic::Trial;
 
-use super::{booting, plain, program};
+use super::{asked_for, booting, plain, program};
 
 const CLUSTER: &str = "\
 cluster: theirs
@@ -26,6 +26,10 @@ pub fn tests() -> Vec<Trial> {
         booting(
             "inventory::bare_machines_are_provisioned_used_and_left_as_they_were",
             there_and_back,
+        ),
+        asked_for(
+            "inventory::machines_of_ubuntu_bring_docker_by_their_own_apt_get",
+            ubuntu,
         ),
         plain("inventory::what_it_cannot_do_is_said", cannot),
     ]
@@ -69,6 +73,30 @@ fn there_and_back() {
     }
     let theirs = "grep -qx theirs /root/.kube/config && grep -qx '# theirs' /usr/local/bin/kubectl";
     machines.on("m-k8s", theirs).unwrap();
+}
+
+/// Its packages come from the internet, not from the bundle.
+fn ubuntu() {
+    let cluster = format!("{CLUSTER}image: ubuntu-24.04\n");
+    // The one is what the machines are made of here, the other what the lab brings to any.
+    let seat = Seat::new(program(), &cluster).unwrap();
+    for image in ["ubuntu-24.04", "debian-13"] {
+        seat.lab(&["bundle", "build", "--image", image, "--yes"]).passes();
+    }
+    let machines = Machines::boot_with_a_way_out(&cluster).unwrap();
+    let cluster = cluster.replace("KEY", &machines.key());
+    let seat = Seat::new(program(), &cluster).unwrap();
+    let before = ["m-k8s", "w1-k8s"].map(|name| machines.all_of(name).unwrap());
+    machines.lab(&seat, &["up", "--yes"]).passes();
+    machines.lab(&seat, &["up"]).passes().says("nothing to change");
+    machines.lab(&seat, &["run", "chapter4/registry"]).passes();
+    machines
+        .lab(&seat, &["down"])
+        .passes()
+        .says("put back as they were");
+    for (name, before) in ["m-k8s", "w1-k8s"].iter().zip(before) {
+        is_as_before(&machines, name, &before);
+    }
 }
 
 /// What somebody had on a machine, and Kubernetes writes over.

@@ -20,6 +20,15 @@ const RECIPES: &str = "artifacts:
       - debian: {suite: trixie, packages: []}
 ";
 
+/// A source whose distribution Debian vouches for.
+const DERIVED: &str = "artifacts:
+  - name: ubuntu-24.04
+    kind: rootfs
+    sources:
+      - debian: {suite: noble, packages: [], derived: {name: ubuntu, mirrors: {},
+          keyring: {suite: trixie, packages: [ubuntu-keyring], file: /usr/share/keyrings/ubuntu-archive-keyring.gpg}}}
+";
+
 /// Where the first of them would have its index on a mirror.
 const INDEX: &str = "debian/dists/elsewhere/InRelease";
 
@@ -28,6 +37,10 @@ pub fn tests() -> Vec<Trial> {
     let building = |name: &str, test: fn()| needing(booting(name, test), "mmdebstrap");
     vec![
         building("sources::the_mirror_named_is_asked_source_by_source", mirror),
+        building(
+            "sources::what_derives_from_debian_is_asked_of_its_own_mirror",
+            derived,
+        ),
         building("sources::the_proxy_named_is_asked", proxy),
         needing(
             building(
@@ -58,22 +71,23 @@ fn server() -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
 }
 
 fn build(variable: &str, value: &str) -> Ran {
-    let (seat, command) = preparing(variable, value);
+    let (seat, command) = preparing(RECIPES, variable, value);
     seat.run(command)
 }
 
-/// A build of the recipes above, to be run in its seat.
-fn preparing(variable: &str, value: &str) -> (Seat, Command) {
+/// A build of `recipes`, to be run in its seat.
+fn preparing(recipes: &str, variable: &str, value: &str) -> (Seat, Command) {
     let seat = Seat::new(program(), &CHAPTER).unwrap();
     let bundle = seat.project().join("labs/bundle");
     std::fs::create_dir_all(&bundle).unwrap();
-    std::fs::write(bundle.join("bundle.yaml"), RECIPES).unwrap();
+    std::fs::write(bundle.join("bundle.yaml"), recipes).unwrap();
     let mut build = seat.command(&["bundle", "build", "--yes"]);
     build.env("XDG_CACHE_HOME", seat.state().join("cache"));
     for name in [
         "http_proxy",
         "HTTP_PROXY",
         "LAB_DEBIAN_MIRROR",
+        "LAB_UBUNTU_MIRROR",
         "LAB_CA_FILE",
         "SSL_CERT_FILE",
     ] {
@@ -92,6 +106,16 @@ fn mirror() {
     let requests = requests.lock().unwrap();
     let asked = ["elsewhere", "trixie"].map(|suite| format!("GET /debian/dists/{suite}/InRelease HTTP/1.1"));
     assert_eq!(*requests, asked);
+}
+
+fn derived() {
+    let (address, requests) = server();
+    let mirror = format!("http://{address}/ubuntu");
+    let (seat, mut command) = preparing(DERIVED, "LAB_UBUNTU_MIRROR", &mirror);
+    command.args(["--image", "ubuntu-24.04"]);
+    seat.run(command).code(3).says("LAB_UBUNTU_MIRROR");
+    let asked = ["GET /ubuntu/dists/noble/InRelease HTTP/1.1"];
+    assert_eq!(*requests.lock().unwrap(), asked);
 }
 
 /// A server that speaks TLS by a certificate of an authority of its own, and has one file, which is no index of packages.
@@ -175,7 +199,7 @@ fn https() {
         .says("ertificate")
         .says("LAB_CA_FILE");
     assert_eq!(server.asked(), [""; 0], "asked without being verified");
-    let mut known = preparing("LAB_DEBIAN_MIRROR", &mirror);
+    let mut known = preparing(RECIPES, "LAB_DEBIAN_MIRROR", &mirror);
     known.1.env("LAB_CA_FILE", &server.authority);
     let ran = known.0.run(known.1).code(3).without("ertificate");
     // More than once: by `lab` to see whether it is there, then by apt.
