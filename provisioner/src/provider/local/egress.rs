@@ -29,6 +29,19 @@ const PASTA: Ipv4Addr = Ipv4Addr::new(198, 19, 255, 249);
 const ADDRESS: Ipv4Addr = Ipv4Addr::new(198, 19, 255, 250);
 const RESOLVER: Ipv4Addr = Ipv4Addr::new(198, 19, 255, 251);
 
+/// Table, chain and rule of the keeper's network.
+const RULES: [(&str, &str, &[&str]); 2] = [
+    // pasta knows one address in the namespace: what nodes send leaves with that of the tap.
+    ("nat", "POSTROUTING", &["-o", TAP, "-j", "MASQUERADE"]),
+    // Debian 12's pasta sends segments without any flag, where a server is slow to acknowledge. They belong to no connection, so
+    // they end here; answered, they would end the node's connection as well.
+    (
+        "filter",
+        "INPUT",
+        &["-i", TAP, "-m", "conntrack", "--ctstate", "INVALID", "-j", "DROP"],
+    ),
+];
+
 /// What pasta is started with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
@@ -74,7 +87,7 @@ pub fn look(keeper: Option<&Keeper>, cluster: &Cluster, offline: bool) -> Result
 /// Opens the way out, anew if it is open.
 pub fn open(keeper: &Keeper, state: &Path, cluster: &Cluster) -> Result<()> {
     let settings = settings(cluster, false).map_err(|lack| Error::new(format!("no way out: {lack:?}")))?;
-    masquerade(keeper, state)?;
+    rules(keeper, state)?;
     ask(keeper, &Request::Open(settings)).map(drop)
 }
 
@@ -98,27 +111,18 @@ fn settings(cluster: &Cluster, offline: bool) -> std::result::Result<Settings, L
     })
 }
 
-/// pasta knows one address in the namespace: what nodes send leaves with that of the tap. By the node image's iptables, which
-/// nodes use as well and no host needs to have.
-fn masquerade(keeper: &Keeper, state: &Path) -> Result<()> {
+/// By the node image's iptables, which nodes use as well and no host needs to have.
+fn rules(keeper: &Keeper, state: &Path) -> Result<()> {
     let base = disk::newest_base(keeper, state)?;
     let base = base.to_string_lossy();
-    let rule = |verb| {
-        let argv = [
-            "chroot",
-            &base,
-            "iptables",
-            "-w",
-            "-t",
-            "nat",
-            verb,
-            "POSTROUTING",
-            "-o",
-            TAP,
-        ];
-        keeper.run(&[argv.as_slice(), &["-j", "MASQUERADE"]].concat())
-    };
-    rule("-C").or_else(|_| rule("-A")).map(drop)
+    for (table, chain, words) in RULES {
+        let rule = |verb| {
+            let argv = ["chroot", &base, "iptables", "-w", "-t", table, verb, chain];
+            keeper.run(&[argv.as_slice(), words].concat())
+        };
+        rule("-C").or_else(|_| rule("-A"))?;
+    }
+    Ok(())
 }
 
 fn ask(keeper: &Keeper, request: &Request) -> Result<Option<Settings>> {
