@@ -21,6 +21,10 @@ test *ARGUMENTS:
 e2e *ARGUMENTS:
     cargo test --package lab-tests --test e2e -- {{ARGUMENTS}}
 
+# The end-to-end tests that CI leaves out (tests/tests/ignored.txt): they download from the internet
+asked:
+    cargo test --package lab-tests --test e2e -- --ignored
+
 # Prove the local provider on a modern host (cgroup v2, every capability): a virtual machine by software emulation; slow
 vm:
     tests/vm/run
@@ -55,7 +59,7 @@ compare:
     tests/compare/kubernetes.sh target/release/lab
 
 # What takes too long for CI: the chapter's checks proved three times and sabotaged, the program installed, the other kind of host, the comparison
-full: ci images vm vagrant-docker vagrant-disk vagrant-libvirt compare
+full: ci asked images vm vagrant-docker vagrant-disk vagrant-libvirt compare
     cargo lab run chapter4 --yes
     cargo lab test chapter4 --repeat 3
     cargo lab test chapter4 --sabotage

@@ -127,7 +127,7 @@ fn unless(reason: Option<&str>, name: &str, test: fn()) -> Trial {
     }
 }
 
-/// A test that boots nodes and is run only by `--ignored`: it downloads from the internet.
+/// A test that boots nodes and is run only by `--ignored` (`just asked`): it downloads from the internet.
 pub fn asked_for(name: &str, test: fn()) -> Trial {
     booting(name, test).with_ignored_flag(true)
 }
