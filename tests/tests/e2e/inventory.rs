@@ -64,13 +64,7 @@ fn there_and_back() {
         .says("cannot save or restore snapshots");
     another_key_is_refused(&machines, &seat);
     kubernetes_comes(&machines, &seat);
-    machines
-        .lab(&seat, &["down"])
-        .passes()
-        .says("put back as they were");
-    for (name, before) in ["m-k8s", "w1-k8s"].iter().zip(before) {
-        is_as_before(&machines, name, &before);
-    }
+    down_leaves(&machines, &seat, &before);
     let theirs = "grep -qx theirs /root/.kube/config && grep -qx '# theirs' /usr/local/bin/kubectl";
     machines.on("m-k8s", theirs).unwrap();
 }
@@ -97,13 +91,7 @@ fn ubuntu() {
     machines.lab(&seat, &["up", "--yes"]).passes();
     machines.lab(&seat, &["up"]).passes().says("nothing to change");
     machines.lab(&seat, &["run", "chapter4/registry"]).passes();
-    machines
-        .lab(&seat, &["down"])
-        .passes()
-        .says("put back as they were");
-    for (name, before) in ["m-k8s", "w1-k8s"].iter().zip(before) {
-        is_as_before(&machines, name, &before);
-    }
+    down_leaves(&machines, &seat, &before);
 }
 
 /// What somebody had on a machine, and Kubernetes writes over.
@@ -142,6 +130,17 @@ fn kubernetes_comes(machines: &Machines, seat: &Seat) {
         .passes()
         .without("skipped: ");
     assert_eq!(kernel(), before, "the kernel's settings are this computer's");
+}
+
+/// `lab down` puts both machines back as they were.
+fn down_leaves(machines: &Machines, seat: &Seat, before: &[Vec<String>; 2]) {
+    machines
+        .lab(seat, &["down"])
+        .passes()
+        .says("put back as they were");
+    for (name, before) in ["m-k8s", "w1-k8s"].iter().zip(before) {
+        is_as_before(machines, name, before);
+    }
 }
 
 /// What a closed session leaves while it ends is waited for.
