@@ -25,7 +25,8 @@ struct Hosts<'a> {
 #[derive(Template)]
 #[template(path = "resolv.conf", escape = "none", ext = "txt")]
 struct ResolvConf {
-    resolver: Ipv4Addr,
+    way_out: Option<Ipv4Addr>,
+    own: Ipv4Addr,
 }
 
 #[derive(Template)]
@@ -64,9 +65,13 @@ pub fn with_block(file: &str, block: &str) -> String {
     text(before) + block + &text(after)
 }
 
-/// /etc/resolv.conf of every node that has a way out.
-pub fn resolv_conf(resolver: Ipv4Addr) -> Result<String> {
-    fill(&ResolvConf { resolver })
+/// /etc/resolv.conf of a node: its way out's resolver, else its own address, which refuses. With no server named at all a node behaves
+/// the same, but CoreDNS does not start.
+pub fn resolv_conf(node: &Node, way_out: Option<Ipv4Addr>) -> Result<String> {
+    fill(&ResolvConf {
+        way_out,
+        own: node.address,
+    })
 }
 
 /// /etc/docker/daemon.json of every node.

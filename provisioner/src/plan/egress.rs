@@ -112,11 +112,7 @@ pub(super) fn resolver(
     let Some(way) = &observed.way_out else {
         return Ok(());
     };
-    let content = if wanted(cluster, way) {
-        render::resolv_conf(way.resolver)?
-    } else {
-        String::new()
-    };
+    let content = render::resolv_conf(view.node, wanted(cluster, way).then_some(way.resolver))?;
     if !view.holds(RESOLV_CONF, &sha256(&content), 0o644) {
         node::put(plan, view, ("resolver", RESOLV_CONF), Content::Text(content), &[]);
     }

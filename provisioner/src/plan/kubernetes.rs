@@ -179,7 +179,7 @@ fn member(
         Engine::Docker | Engine::Podman => "containerd",
         Engine::Containerd | Engine::CriO => "engine",
     };
-    let mut after: Vec<String> = ["boot", "hosts", runtime, "pod-network", "pod-routes"]
+    let mut after: Vec<String> = ["boot", "hosts", "resolver", runtime, "pod-network", "pod-routes"]
         .map(|what| id(what, node))
         .into();
     after.extend(machine::kubernetes::first(node));

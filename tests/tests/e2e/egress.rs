@@ -175,10 +175,8 @@ fn setting(world: &World) {
             .on_node(&format!("curl -sS --max-time 30 http://{WEB}/"))
             .code(7);
         assert!(ran.took < Duration::from_secs(20), "{ran}");
-        world
-            .on_node("cat /etc/resolv.conf")
-            .passes()
-            .without("nameserver");
+        let asked = world.on_node(&format!("getent hosts {NAME}")).code(2);
+        assert!(asked.took < Duration::from_secs(10), "{asked}");
         assert_eq!(world.pasta(), Vec::<String>::new());
         assert_eq!(world.internet.callers(), Vec::<IpAddr>::new());
     };

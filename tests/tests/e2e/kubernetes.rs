@@ -25,7 +25,12 @@ const HEAD: &str = "cluster: kube\nnetwork: 192.168.1.0/24\nregistry: {host: m-k
 const SECOND: &str = "- {name: w2-k8s, role: worker, address: 192.168.1.102, cpus: 1, memory: 1GiB}\n";
 
 fn cluster(seat: &Seat, workers: &str, version: &str) {
-    let text = format!("{HEAD}{workers}kubernetes: {{version: \"{version}\"}}\n");
+    // Nobody to ask for names: what CoreDNS must bear.
+    let head = HEAD.replace(
+        "network: 192.168.1.0/24",
+        "network: {address: 192.168.1.0/24, egress: off}",
+    );
+    let text = format!("{head}{workers}kubernetes: {{version: \"{version}\"}}\n");
     fs::write(seat.project().join("cluster.yaml"), text).unwrap();
 }
 
@@ -102,6 +107,18 @@ fn whole() {
         .passes()
         .prints("w2-k8s")
         .without("NotReady");
+    let names = "jsonpath={.status.readyReplicas}";
+    let names = [
+        "kubectl",
+        "-n",
+        "kube-system",
+        "get",
+        "deployment",
+        "coredns",
+        "-o",
+        names,
+    ];
+    assert_eq!(seat.lab(&names).passes().stdout, "2");
     // One that another cluster had, one that was deleted, one whose kubelet was stopped.
     seat.on("w2-k8s", "echo another >> /etc/kubernetes/pki/ca.crt")
         .passes();

@@ -93,7 +93,11 @@ pub fn known(cluster: &Cluster, pki: &Pki, leaf: &LeafState, at: &Node) -> Known
     let mut put = |path: &str, sha256: String, mode| facts.files.insert(path.into(), file(sha256, mode));
     let hosts = format!("10.1.1.1 mine\n{}", render::hosts(cluster).unwrap());
     put(node::HOSTS, sha256(&hosts), 0o644);
-    put(egress::RESOLV_CONF, sha256(""), 0o644);
+    put(
+        egress::RESOLV_CONF,
+        sha256(render::resolv_conf(at, None).unwrap()),
+        0o644,
+    );
     for piece in engine::pieces(cluster, at).unwrap() {
         put(piece.path, sha256(&piece.content), 0o644);
     }
