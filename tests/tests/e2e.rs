@@ -55,6 +55,8 @@ mod sources;
 mod toolchain;
 #[path = "e2e/trust.rs"]
 mod trust;
+#[path = "e2e/turn.rs"]
+mod turn;
 #[path = "e2e/upkeep.rs"]
 mod upkeep;
 #[path = "e2e/vagrant.rs"]
@@ -64,10 +66,12 @@ mod vagrantfile;
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::{LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, Once, OnceLock, PoisonError};
 
 use lab_tests::seat::Seat;
 use libtest_mimic::{Arguments, Failed, Trial};
+
+use turn::Turn;
 
 /// The `lab` under test.
 pub fn program() -> &'static Path {
@@ -84,20 +88,26 @@ pub static CHAPTER: LazyLock<String> = LazyLock::new(|| {
 });
 
 static SHARED: OnceLock<Mutex<Seat>> = OnceLock::new();
+static UP: Once = Once::new();
 
-/// The shared cluster, up. Tests leave it as they found it.
+/// The shared cluster, up, for one test at a time. Tests leave it as they found it.
 pub fn shared() -> MutexGuard<'static, Seat> {
-    let seat = SHARED.get_or_init(|| {
-        let seat = Seat::new(program(), COMMITTED).unwrap();
-        seat.lab(&["up", "--yes"]).passes();
-        Mutex::new(seat)
+    let seat = turn::give_way(|| {
+        let seat = SHARED.get_or_init(|| Mutex::new(Seat::new(program(), COMMITTED).unwrap()));
+        seat.lock().unwrap_or_else(PoisonError::into_inner)
     });
-    seat.lock().unwrap_or_else(PoisonError::into_inner)
+    UP.call_once_force(|_| drop(seat.lab(&["up", "--yes"]).passes()));
+    seat
 }
 
 /// A test that needs nothing but the program.
 pub fn plain(name: &str, test: fn()) -> Trial {
+    in_turn(Turn::beside, name, test)
+}
+
+fn in_turn(turn: fn() -> Turn, name: &str, test: fn()) -> Trial {
     Trial::test(name, move || {
+        let _turn = turn();
         test();
         Ok::<(), Failed>(())
     })
@@ -105,6 +115,15 @@ pub fn plain(name: &str, test: fn()) -> Trial {
 
 /// A test that boots nodes: needs root and Linux.
 pub fn booting(name: &str, test: fn()) -> Trial {
+    booting_in_turn(Turn::beside, name, test)
+}
+
+/// The same for a test that compares this host before and after.
+pub fn booting_alone(name: &str, test: fn()) -> Trial {
+    booting_in_turn(Turn::alone, name, test)
+}
+
+fn booting_in_turn(turn: fn() -> Turn, name: &str, test: fn()) -> Trial {
     let reason = if !cfg!(target_os = "linux") {
         Some("nodes need Linux")
     } else if !is_root() {
@@ -112,18 +131,19 @@ pub fn booting(name: &str, test: fn()) -> Trial {
     } else {
         None
     };
-    unless(reason, name, test)
+    unless(reason, name, || in_turn(turn, name, test))
 }
 
 /// A test that needs root and no node.
 pub fn as_root(name: &str, test: fn()) -> Trial {
-    unless((!is_root()).then_some("needs root"), name, test)
+    let reason = (!is_root()).then_some("needs root");
+    unless(reason, name, || plain(name, test))
 }
 
-fn unless(reason: Option<&str>, name: &str, test: fn()) -> Trial {
+fn unless(reason: Option<&str>, name: &str, trial: impl FnOnce() -> Trial) -> Trial {
     match reason {
         Some(reason) => Trial::test(format!("{name} ({reason})"), || Ok(())).with_ignored_flag(true),
-        None => plain(name, test),
+        None => trial(),
     }
 }
 
@@ -188,8 +208,9 @@ pub fn all() -> Vec<Trial> {
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
-    arguments.test_threads = Some(1);
     let trials = all();
+    // Each has a thread to wait in.
+    arguments.test_threads = Some(trials.len());
     if std::env::var("CI").is_ok_and(|ci| ci == "true") && !ignored_are_listed(&trials) {
         return ExitCode::FAILURE;
     }

@@ -12,11 +12,11 @@ use lab_tests::seat::{Ran, Seat};
 use libtest_mimic::Trial;
 
 use super::host::{ONE, processes_of, settled, settles};
-use super::{booting, needing, program};
+use super::{booting_alone, needing, program};
 
 /// All tests of this file.
 pub fn tests() -> Vec<Trial> {
-    let pasta = |name: &str, test: fn()| needing(booting(name, test), "pasta");
+    let pasta = |name: &str, test: fn()| needing(booting_alone(name, test), "pasta");
     vec![
         pasta(
             "egress::nodes_reach_what_the_host_reaches_and_not_its_loopback",

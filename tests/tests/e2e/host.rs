@@ -7,7 +7,7 @@ use lab_tests::host::Host;
 use lab_tests::seat::Seat;
 use libtest_mimic::Trial;
 
-use super::{CHAPTER, booting, program};
+use super::{CHAPTER, booting_alone, program};
 
 /// A cluster of one node, quick to boot.
 pub const ONE: &str = "cluster: one
@@ -24,13 +24,13 @@ const KILLS: u64 = 20;
 /// All tests of this file.
 pub fn tests() -> Vec<Trial> {
     vec![
-        booting("host::down_leaves_the_host_as_before", down_leaves_nothing),
-        booting("host::killed_anywhere_up_ends_in_the_same_state", killed_anywhere),
-        booting(
+        booting_alone("host::down_leaves_the_host_as_before", down_leaves_nothing),
+        booting_alone("host::killed_anywhere_up_ends_in_the_same_state", killed_anywhere),
+        booting_alone(
             "host::two_clusters_of_the_same_addresses_run_side_by_side",
             side_by_side,
         ),
-        booting("host::after_a_host_reboot_up_brings_the_same_nodes_back", reboot),
+        booting_alone("host::after_a_host_reboot_up_brings_the_same_nodes_back", reboot),
     ]
 }
 

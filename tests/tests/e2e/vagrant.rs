@@ -6,11 +6,11 @@ use std::process::{Command, Stdio};
 use lab_tests::host::Host;
 use libtest_mimic::Trial;
 
-use super::{booting, needing, program};
+use super::{booting_alone, needing, program};
 
 /// All tests of this file.
 pub fn tests() -> Vec<Trial> {
-    let test = booting(
+    let test = booting_alone(
         "vagrant::containers_by_vagrant_are_machines_of_the_cluster",
         containers,
     );
