@@ -42,7 +42,10 @@ fi
 for path in etc/docker/daemon.json etc/docker/certs/tls.crt etc/docker/certs/tls.key; do
     if [ -e "$record/files/$path" ]; then cp -a "$record/files/$path" "$path"; else rm -f "$path"; fi
 done
-if ! ours docker.io && systemctl is-active -q docker.service; then systemctl reload docker.service; fi
+# Its builder goes on for minutes with the authorities it once read. With no container to disturb, Docker begins anew.
+if ! ours docker.io && systemctl is-active -q docker.service; then
+    if [ -z "$(docker ps -aq)" ]; then systemctl restart docker.service; else systemctl reload docker.service; fi
+fi
 sed -i '/^# lab: from cluster.yaml/,/^# lab: end$/d' /etc/hosts
 if cmp -s /etc/hosts "$record/files/etc/hosts"; then cp -a "$record/files/etc/hosts" /etc/hosts; fi
 for path in etc/docker/certs etc/docker/certs.d etc/docker etc/containerd/certs.d etc/containerd etc/containers/certs.d etc/containers usr/local/share/ca-certificates; do
