@@ -26,6 +26,7 @@ mod unpack;
 use std::path::PathBuf;
 
 pub use extent::Extent;
+pub use make::node;
 pub use outlook::{ESTIMATE, Estimate, Outlook, outlook, span};
 pub use shelf::Parts;
 
@@ -195,17 +196,15 @@ fn without(error: Error, lacks: &[Lack]) -> Error {
 pub fn held(paths: &Paths, extent: &Extent) -> Result<Parts> {
     on_shelf(paths, extent, false)?.map_err(|lacks| {
         let names = lacks.iter().map(|lack| lack.name.as_str()).collect::<Vec<_>>();
-        let error = Error::new(text!(
-            "번들에 없음: {}",
-            "the bundle lacks {}",
-            names.join(", ")
-        ))
-        .hint(text!(
-            "`lab bundle build`, 네트워크가 없으면 다른 기기에서 `lab bundle export FILE`, 여기서 `lab bundle import FILE`",
-            "`lab bundle build`; without a network `lab bundle export FILE` on another machine, `lab bundle import FILE` here"
-        ));
-        without(error, &lacks)
+        without(lacking(&names.join(", ")), &lacks)
     })
+}
+
+fn lacking(names: &str) -> Error {
+    Error::new(text!("번들에 없음: {names}", "the bundle lacks {names}")).hint(text!(
+        "`lab bundle build`, 네트워크가 없으면 다른 기기에서 `lab bundle export FILE`, 여기서 `lab bundle import FILE`",
+        "`lab bundle build`; without a network `lab bundle export FILE` on another machine, `lab bundle import FILE` here"
+    ))
 }
 
 /// Reads every file of the bundle in the cache; an error names each artifact and file that is not as it was made.

@@ -4,13 +4,16 @@
 mod container;
 mod content;
 mod disk;
+mod efi;
+mod grub;
+mod platform;
 mod vagrant;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::cache::Cache;
+use super::cache::{Cache, Held};
 use super::meter::{INSTALLED, Meter};
 use super::shelf::Parts;
 use super::{Extent, architecture, debian, file, program, tree};
@@ -45,10 +48,10 @@ fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
 /// What is to be made.
 #[derive(Clone, Copy, Debug)]
 pub struct Order<'a> {
-    /// Of the node image of these.
-    pub parts: &'a Parts,
-    /// With `lab` in it and `parts`, which are of this extent; `None`: bare.
-    pub extent: Option<&'a Extent>,
+    /// Of this node image.
+    pub node: &'a Held,
+    /// With `lab` in it and these parts of the bundle, which are of this extent; `None`: bare.
+    pub content: Option<(&'a Parts, &'a Extent)>,
     /// For these; those with a disk have the same one.
     pub hypervisors: &'a [Hypervisor],
     /// In this directory.
@@ -91,7 +94,7 @@ pub fn boxes(paths: &Paths, order: Order<'_>, sink: &Sink) -> Result<Vec<Made>> 
 
 impl Making<'_> {
     fn image(&self) -> &str {
-        &self.order.parts.node.record.name
+        &self.order.node.record.name
     }
 
     fn recipe(&self, disk: bool) -> Result<Recipe> {
@@ -135,7 +138,8 @@ impl Making<'_> {
         let make = || {
             self.furnish(&self.recipe(true)?, &root, temporary.path(), &work)?;
             let versions = debian::versions(&root, temporary.path())?;
-            disk::disk(&root, temporary.path(), &raw)?;
+            let platform = platform::platform(architecture())?;
+            disk::disk(platform, &root, temporary.path(), &raw)?;
             fs::remove_dir_all(&root).map_err(failed(&root))?;
             Ok(info(self.image(), &versions))
         };
@@ -160,7 +164,7 @@ impl Making<'_> {
     /// Puts the node image into the new directory `root`, and on it what the recipe says.
     fn furnish(&self, recipe: &Recipe, root: &Path, temporary: &Path, work: &Work) -> Result<()> {
         fs::create_dir(root).map_err(failed(root))?;
-        let image = self.order.parts.node.artifact("rootfs.tar.zst")?.path;
+        let image = self.order.node.artifact("rootfs.tar.zst")?.path;
         let unpack = ["tar", "--numeric-owner", "--xattrs", "--xattrs-include=*", "-xpf"];
         let paths = [&image.display().to_string(), "-C", &root.display().to_string()].map(str::to_owned);
         let argv: Vec<String> = unpack.map(str::to_owned).into_iter().chain(paths).collect();
@@ -176,8 +180,7 @@ impl Making<'_> {
         };
         inside("useradd --uid 1000 --create-home --shell /bin/bash --groups sudo,docker vagrant")?;
         tree::furnish(root, recipe)?;
-        if let Some(extent) = self.order.extent {
-            let parts = (self.order.parts, extent);
+        if let Some(parts) = self.order.content {
             content::place((self.paths, self.cache), parts, root, temporary)?;
         }
         inside("chmod 700 /home/vagrant/.ssh && chown --recursive vagrant:vagrant /home/vagrant")

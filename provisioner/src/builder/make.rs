@@ -2,15 +2,16 @@
 
 use std::path::Path;
 
-use super::cache::{Held, Record};
+use super::cache::{Cache, Held, Record};
 use super::image::Ground;
 use super::resolve::Resolver;
 use super::shelf::{Parts, Place, Shelf, key, mirror_key};
-use super::{Options, binary, image, mirror, origin};
+use super::{Options, binary, image, lacking, mirror, open, origin};
 use crate::bundle::recipe::{Kind, Recipe};
 use crate::bundle::source::Debian;
 use crate::error::{Error, Result};
 use crate::event::{Sink, Work};
+use crate::paths::Paths;
 use crate::text;
 
 /// What to build with.
@@ -23,6 +24,24 @@ pub struct Build<'a> {
     pub resolver: Resolver<'a>,
     /// Who hears of it.
     pub sink: &'a Sink,
+}
+
+/// The node image alone, all that a bare machine is made of. Makes it if it is missing, unless offline.
+pub fn node(paths: &Paths, options: &Options, sink: &Sink) -> Result<Held> {
+    let opened = open(paths, &options.extent)?;
+    let cache = Cache::open(&paths.cache)?;
+    let build = Build {
+        shelf: opened.shelf(&cache, false),
+        options,
+        resolver: Resolver::new(&paths.cache),
+        sink,
+    };
+    let recipe = build.shelf.node()?;
+    let there = matches!(build.shelf.artifact(recipe, &[]), Place::Held(_));
+    if options.offline && !there {
+        return Err(lacking(&recipe.name));
+    }
+    build.ensure(recipe, &Ground::default())
 }
 
 impl Build<'_> {

@@ -116,6 +116,7 @@ fn command(argv: &[String], space: Space<'_>, temporary: &Path, manner: Manner<'
         .stderr(Stdio::piped());
     command
         .env("LC_ALL", "C.UTF-8")
+        .env("TZ", "UTC")
         .env("DEBIAN_FRONTEND", "noninteractive")
         .env("SOURCE_DATE_EPOCH", super::tree::EPOCH);
     if let Space::Root(_) = space {

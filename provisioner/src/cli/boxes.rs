@@ -95,15 +95,22 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
         out: app.out,
         sink: &app.sink,
     })?;
-    let parts = builder::parts(&paths, &options, &app.sink)?;
+    let (node, parts);
+    let (node, content) = if *bare {
+        node = builder::node(&paths, &options, &app.sink)?;
+        (&node, None)
+    } else {
+        parts = builder::parts(&paths, &options, &app.sink)?;
+        (&parts.node, Some((&parts, &options.extent)))
+    };
     let order = machine::Order {
-        parts: &parts,
-        extent: Some(&options.extent).filter(|_| !bare),
+        node,
+        content,
         hypervisors: &hypervisors,
         output,
     };
     let made = machine::boxes(&paths, order, &app.sink)?;
-    show(app, &parts.node.record.name, &made);
+    show(app, &node.record.name, &made);
     Ok(exit::OK)
 }
 

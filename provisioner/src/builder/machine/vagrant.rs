@@ -27,16 +27,19 @@ struct Content {
 /// What a box says of itself: `vagrant box list --box-info` shows it.
 pub type Info = Value;
 
-fn content(hypervisor: Hypervisor, info: &Info) -> Result<Content> {
-    let architecture = architecture();
-    let metadata = match hypervisor {
+/// What Vagrant goes by when it takes a box for a machine.
+fn metadata(hypervisor: Hypervisor, architecture: &str) -> Value {
+    match hypervisor {
         Hypervisor::Virtualbox => json!({"provider": "virtualbox", "architecture": architecture}),
         _ => json!({
             "provider": "libvirt", "format": "qcow2", "virtual_size": SIZE >> 30, "architecture": architecture,
         }),
-    };
+    }
+}
+
+fn content(hypervisor: Hypervisor, info: &Info) -> Result<Content> {
     let mut texts = vec![
-        ("metadata.json", metadata.to_string()),
+        ("metadata.json", metadata(hypervisor, architecture()).to_string()),
         ("info.json", info.to_string()),
     ];
     let (disk, format): (_, &[_]) = match hypervisor {
@@ -45,7 +48,7 @@ fn content(hypervisor: Hypervisor, info: &Info) -> Result<Content> {
     };
     texts.push(match hypervisor {
         Hypervisor::Virtualbox => ("Vagrantfile", render::virtualbox()?),
-        _ => ("Vagrantfile", render::libvirt()?),
+        _ => ("Vagrantfile", render::libvirt(architecture())?),
     });
     Ok(Content { disk, format, texts })
 }
@@ -73,7 +76,8 @@ pub fn write(
     let size = converted.metadata().map_err(failed(&converted))?.len();
     if hypervisor == Hypervisor::Virtualbox {
         settle_number(&converted).map_err(failed(&converted))?;
-        texts.push(("box.ovf", render::ovf(&format!("lab-{image}"), disk, size, SIZE)?));
+        let name = format!("lab-{image}");
+        texts.push(("box.ovf", render::ovf(&name, architecture(), disk, (size, SIZE))?));
     }
     let partial = target.with_extension("partial");
     let pack = || -> io::Result<()> {
@@ -158,6 +162,18 @@ mod tests {
         assert_eq!(long, settled("abcdef"));
         assert!(long[512..].starts_with(b"# Disk\nversion=1\nCID=6c616201\nparentCID=ffffffff\n\0"));
         assert_eq!(long[1536], 9);
+    }
+
+    #[test]
+    fn a_box_says_whose_machines_it_is_for() {
+        for architecture in ["amd64", "arm64"] {
+            for hypervisor in [Hypervisor::Libvirt, Hypervisor::Virtualbox] {
+                let metadata = metadata(hypervisor, architecture);
+                assert_eq!(metadata["provider"], hypervisor.name());
+                assert_eq!(metadata["architecture"], architecture);
+            }
+        }
+        assert_eq!(metadata(Hypervisor::Libvirt, "arm64")["virtual_size"], 20);
     }
 
     #[test]
