@@ -1,16 +1,21 @@
 //! `lab trust status | rotate | renew`.
 
+use agent::wire::Engine;
 use time::OffsetDateTime;
 
 use crate::authority_store::AuthorityStore;
 use crate::cli::App;
 use crate::cli::seat::Seat;
-use crate::config::Cluster;
+use crate::config::{Cluster, Node};
 use crate::error::{Result, exit};
 use crate::facts::{Observed, Seen};
 use crate::gather::{Sessions, Sight, look};
 use crate::text;
+use crate::text::Text;
 use crate::up::{Request, bring_up, together};
+
+/// As the journal knows it.
+const ROTATE: &str = "trust rotate";
 
 /// Arguments of `lab trust`.
 #[derive(Debug, clap::Args)]
@@ -33,7 +38,7 @@ enum Verb {
 pub fn run(args: &Args, app: &App) -> Result<u8> {
     match args.verb {
         Verb::Status => status(app),
-        Verb::Rotate => replace(app, "trust rotate", |store, seat| {
+        Verb::Rotate => replace(app, ROTATE, |store, seat| {
             store
                 .begin_rotation(&seat.cluster, OffsetDateTime::now_utc())
                 .map(drop)
@@ -64,7 +69,19 @@ fn replace(app: &App, verb: &str, begin: impl Fn(&AuthorityStore, &Seat) -> Resu
         );
         app.out.say(said.get(app.out.lang));
     }
+    let builds = |node: &Node| node.engine == Engine::Docker;
+    if verb == ROTATE && seat.cluster.nodes.iter().any(builds) {
+        app.out.say(remembered().get(app.out.lang));
+    }
     Ok(exit::OK)
+}
+
+/// What a rotation does not reach: Docker's builder reads whom to believe once for each image, and keeps it some minutes.
+fn remembered() -> Text {
+    text!(
+        "`docker build`는 몇 분 동안 옛 인증 기관만 믿어 x509 오류를 낼 수 있습니다: 기다리거나 `lab exec 노드 -- systemctl restart docker`",
+        "for some minutes `docker build` may still believe the old authority only, and say x509: wait, or `lab exec NODE -- systemctl restart docker`"
+    )
 }
 
 fn status(app: &App) -> Result<u8> {
