@@ -40,10 +40,14 @@ vagrant-docker:
     tests/vagrant/docker target/debug/lab chapter4
     tests/vagrant/docker target/debug/lab kubernetes
 
-# The disks of boxes for libvirt and VirtualBox: made twice and compared, booted in QEMU by software emulation; slow
+# The disks of boxes for libvirt and VirtualBox: made twice and compared, booted in QEMU from a BIOS and from UEFI by software emulation; slow
 vagrant-disk:
     cargo build --package lab-provisioner --bin lab
     LAB_TWICE=1 tests/vagrant/disk target/debug/lab
+
+# Boxes for arm64 on amd64: made by lab of arm64 by QEMU's user emulation, the disk booted in its system emulation; very slow (LAB_PATIENCE)
+vagrant-arm64:
+    tests/vagrant/arm64
 
 # Virtual machines by Vagrant and libvirt with software emulation, and the registry exercise on them; very slow (LAB_PATIENCE)
 vagrant-libvirt:
