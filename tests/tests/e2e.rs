@@ -66,6 +66,7 @@ mod vagrantfile;
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard, Once, OnceLock, PoisonError};
 
 use lab_tests::seat::Seat;
@@ -102,12 +103,14 @@ pub fn shared() -> MutexGuard<'static, Seat> {
 
 /// A test that needs nothing but the program.
 pub fn plain(name: &str, test: fn()) -> Trial {
-    in_turn(Turn::beside, name, test)
+    in_turn(false, name, test)
 }
 
-fn in_turn(turn: fn() -> Turn, name: &str, test: fn()) -> Trial {
+fn in_turn(alone: bool, name: &str, test: fn()) -> Trial {
+    static TESTS: AtomicUsize = AtomicUsize::new(0);
+    let number = TESTS.fetch_add(1, Ordering::Relaxed);
     Trial::test(name, move || {
-        let _turn = turn();
+        let _turn = Turn::take(number, alone);
         test();
         Ok::<(), Failed>(())
     })
@@ -115,15 +118,15 @@ fn in_turn(turn: fn() -> Turn, name: &str, test: fn()) -> Trial {
 
 /// A test that boots nodes: needs root and Linux.
 pub fn booting(name: &str, test: fn()) -> Trial {
-    booting_in_turn(Turn::beside, name, test)
+    booting_in_turn(false, name, test)
 }
 
 /// The same for a test that compares this host before and after.
 pub fn booting_alone(name: &str, test: fn()) -> Trial {
-    booting_in_turn(Turn::alone, name, test)
+    booting_in_turn(true, name, test)
 }
 
-fn booting_in_turn(turn: fn() -> Turn, name: &str, test: fn()) -> Trial {
+fn booting_in_turn(alone: bool, name: &str, test: fn()) -> Trial {
     let reason = if !cfg!(target_os = "linux") {
         Some("nodes need Linux")
     } else if !is_root() {
@@ -131,7 +134,7 @@ fn booting_in_turn(turn: fn() -> Turn, name: &str, test: fn()) -> Trial {
     } else {
         None
     };
-    unless(reason, name, || in_turn(turn, name, test))
+    unless(reason, name, || in_turn(alone, name, test))
 }
 
 /// A test that needs root and no node.
@@ -190,18 +193,19 @@ pub fn all() -> Vec<Trial> {
         upkeep::tests(),
         vagrantfile::tests(),
         toolchain::tests(),
-        vagrant::tests(),
         trust::tests(),
         broken::tests(),
-        host::tests(),
         files::tests(),
-        egress::tests(),
         readme::tests(),
         prove::tests(),
         misbehaved::tests(),
         engines::tests(),
         exclusive::tests(),
         external::tests(),
+        // What has this host to itself.
+        host::tests(),
+        egress::tests(),
+        vagrant::tests(),
     ]
     .concat_trials()
 }

@@ -93,7 +93,7 @@ impl<'seat> Wide<'seat> {
 
 impl Drop for Wide<'_> {
     fn drop(&mut self) {
-        self.on("docker rm -f theirs other left; docker rmi nginx:stable nginx:latest");
+        self.on("docker rm -f theirs other left; docker rmi nginx:stable nginx:latest; rm -rf /var/lib/lab/exercises/wider");
         let _ = fs::remove_dir_all(self.0.project().join("labs"));
     }
 }
