@@ -19,18 +19,14 @@ pub fn tests() -> Vec<Trial> {
     ]
 }
 
-const HEAD: &str = "cluster: kube\nnetwork: 192.168.1.0/24\nregistry: {host: m-k8s, port: 8443, image: registry:2}\nnodes:\n\
+/// Nobody to ask for names: what CoreDNS must bear.
+const HEAD: &str = "cluster: kube\nnetwork: {address: 192.168.1.0/24, egress: off}\nregistry: {host: m-k8s, port: 8443, image: registry:2}\nnodes:\n\
                     - {name: m-k8s, role: master, address: 192.168.1.10, cpus: 2, memory: 2GiB}\n\
                     - {name: w1-k8s, role: worker, address: 192.168.1.101, cpus: 1, memory: 1GiB}\n";
 const SECOND: &str = "- {name: w2-k8s, role: worker, address: 192.168.1.102, cpus: 1, memory: 1GiB}\n";
 
 fn cluster(seat: &Seat, workers: &str, version: &str) {
-    // Nobody to ask for names: what CoreDNS must bear.
-    let head = HEAD.replace(
-        "network: 192.168.1.0/24",
-        "network: {address: 192.168.1.0/24, egress: off}",
-    );
-    let text = format!("{head}{workers}kubernetes: {{version: \"{version}\"}}\n");
+    let text = format!("{HEAD}{workers}kubernetes: {{version: \"{version}\"}}\n");
     fs::write(seat.project().join("cluster.yaml"), text).unwrap();
 }
 
