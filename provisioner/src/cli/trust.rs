@@ -6,16 +6,13 @@ use time::OffsetDateTime;
 use crate::authority_store::AuthorityStore;
 use crate::cli::App;
 use crate::cli::seat::Seat;
-use crate::config::{Cluster, Node};
+use crate::config::Cluster;
 use crate::error::{Result, exit};
 use crate::facts::{Observed, Seen};
 use crate::gather::{Sessions, Sight, look};
 use crate::text;
 use crate::text::Text;
 use crate::up::{Request, bring_up, together};
-
-/// As the journal knows it.
-const ROTATE: &str = "trust rotate";
 
 /// Arguments of `lab trust`.
 #[derive(Debug, clap::Args)]
@@ -38,18 +35,25 @@ enum Verb {
 pub fn run(args: &Args, app: &App) -> Result<u8> {
     match args.verb {
         Verb::Status => status(app),
-        Verb::Rotate => replace(app, ROTATE, |store, seat| {
-            store
-                .begin_rotation(&seat.cluster, OffsetDateTime::now_utc())
-                .map(drop)
-        }),
+        Verb::Rotate => {
+            let cluster = replace(app, "trust rotate", |store, seat| {
+                store
+                    .begin_rotation(&seat.cluster, OffsetDateTime::now_utc())
+                    .map(drop)
+            })?;
+            if cluster.nodes.iter().any(|node| node.engine == Engine::Docker) {
+                app.out.say(remembered().get(app.out.lang));
+            }
+            Ok(exit::OK)
+        }
         Verb::Renew => replace(app, "trust renew", |store, seat| {
             store.forget_leaf(&seat.cluster.registry.host)
-        }),
+        })
+        .map(|_| exit::OK),
     }
 }
 
-fn replace(app: &App, verb: &str, begin: impl Fn(&AuthorityStore, &Seat) -> Result<()>) -> Result<u8> {
+fn replace(app: &App, verb: &str, begin: impl Fn(&AuthorityStore, &Seat) -> Result<()>) -> Result<Cluster> {
     let seat = app.change(verb)?;
     begin(&AuthorityStore::new(&seat.paths.state), &seat)?;
     let request = Request {
@@ -69,11 +73,7 @@ fn replace(app: &App, verb: &str, begin: impl Fn(&AuthorityStore, &Seat) -> Resu
         );
         app.out.say(said.get(app.out.lang));
     }
-    let builds = |node: &Node| node.engine == Engine::Docker;
-    if verb == ROTATE && seat.cluster.nodes.iter().any(builds) {
-        app.out.say(remembered().get(app.out.lang));
-    }
-    Ok(exit::OK)
+    Ok(seat.cluster)
 }
 
 /// What a rotation does not reach: Docker's builder reads whom to believe once for each image, and keeps it some minutes.
