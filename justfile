@@ -25,9 +25,15 @@ e2e *ARGUMENTS:
 asked:
     cargo test --package lab-tests --test e2e -- --ignored
 
-# Prove the local provider on a modern host (cgroup v2, every capability): a virtual machine by software emulation; slow
+# Prove the local provider on modern hosts, Debian 13 and Ubuntu 24.04 (cgroup v2, AppArmor, every capability): virtual machines by software emulation; slow
 vm:
-    tests/vm/run
+    tests/vm/run trixie
+    tests/vm/run noble
+
+# Make a bundle in userlands of Debian 13 and Ubuntu 24.04, with the tools that `lab doctor --fix` installs there
+hosts:
+    cargo build --package lab-provisioner --bin lab
+    tests/hosts/run target/debug/lab
 
 # The chapter with the other node images, Debian 12 and Ubuntu 24.04, and the Docker of each
 images:
@@ -63,7 +69,7 @@ compare:
     tests/compare/kubernetes.sh target/release/lab
 
 # What takes too long for CI: the chapter's checks proved three times and sabotaged, the program installed, the other kind of host, the comparison
-full: ci asked images vm vagrant-docker vagrant-disk vagrant-libvirt compare
+full: ci asked images hosts vm vagrant-docker vagrant-disk vagrant-libvirt compare
     cargo lab run chapter4 --yes
     cargo lab test chapter4 --repeat 3
     cargo lab test chapter4 --sabotage

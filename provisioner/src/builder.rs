@@ -54,17 +54,6 @@ fn version(recipe: &Recipe) -> &'static str {
     }
 }
 
-/// Host programs the builder runs, each with the Debian package that has it.
-pub const TOOLS: [(&str, &str); 7] = [
-    ("mmdebstrap", "mmdebstrap"),
-    ("tar", "tar"),
-    ("unshare", "util-linux"),
-    ("setpriv", "util-linux"),
-    ("timeout", "coreutils"),
-    ("mknod", "coreutils"),
-    ("apt-get", "apt"),
-];
-
 /// How to build.
 #[derive(Clone, Debug, Default)]
 pub struct Options {

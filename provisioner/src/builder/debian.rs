@@ -9,6 +9,7 @@ use super::{origin, program, tree};
 use crate::bundle::recipe::Recipe;
 use crate::bundle::source::Debian;
 use crate::error::{Error, Result};
+use crate::provider::local::host::KEYRING;
 
 /// What a lean tree leaves out.
 const LEFT_OUT: [&str; 7] = [
@@ -29,19 +30,12 @@ pub fn bootstrap(
     temporary: &Path,
     meter: &mut Meter<'_>,
 ) -> Result<()> {
-    let mut argv: Vec<String> = [
-        "mmdebstrap",
-        "--verbose",
-        "--mode=root",
-        "--variant=minbase",
-        "--format=directory",
-        "--dpkgopt=force-unsafe-io",
-    ]
-    .map(str::to_owned)
-    .to_vec();
-    let authority = origin::authority_file().map(|file| format!("Acquire::https::CAInfo \"{file}\""));
-    let options = origin::options().into_iter().chain(authority);
-    argv.extend(options.map(|option| format!("--aptopt={option}")));
+    let keys = match &debian.derived {
+        Some(derived) => vec![keyring(&derived.keyring, &temporary.join("keyring"))?],
+        None => trusted(),
+    };
+    let mut argv = mmdebstrap("minbase", &keys);
+    argv.push("--dpkgopt=force-unsafe-io".into());
     if recipe.lean {
         argv.extend(LEFT_OUT.map(|path| format!("--dpkgopt=path-exclude={path}")));
         argv.push("--dpkgopt=path-include=/usr/share/doc/*/copyright".into());
@@ -49,14 +43,29 @@ pub fn bootstrap(
     if !debian.packages.is_empty() {
         argv.push(format!("--include={}", debian.packages.join(",")));
     }
-    if let Some(derived) = &debian.derived {
-        let keys = keyring(&derived.keyring, &temporary.join("keyring"))?;
-        argv.push(format!("--keyring={}", keys.display()));
-    }
     argv.extend([debian.suite.clone(), root.display().to_string()]);
     argv.extend(origin::lines(debian));
     program::run(&argv, None, temporary, |line| meter.line(line))?;
     forget(root).map_err(|error| Error::new(format!("cannot prepare {}", root.display())).because(error))
+}
+
+/// Runs mmdebstrap with these options: in no namespace but ours, apt reaching its mirror as the user wants it to, by `keys`.
+fn mmdebstrap(variant: &str, keys: &[PathBuf]) -> Vec<String> {
+    let mut argv = ["mmdebstrap", "--verbose", "--mode=root", "--format=directory"]
+        .map(str::to_owned)
+        .to_vec();
+    argv.push(format!("--variant={variant}"));
+    let authority = origin::authority_file().map(|file| format!("Acquire::https::CAInfo \"{file}\""));
+    let options = origin::options().into_iter().chain(authority);
+    argv.extend(options.map(|option| format!("--aptopt={option}")));
+    argv.extend(keys.iter().map(|path| format!("--keyring={}", path.display())));
+    argv
+}
+
+/// What vouches for Debian on this host: its own keyring, which only Debian's apt trusts by itself, and what the user has apt trust.
+fn trusted() -> Vec<PathBuf> {
+    let all = [KEYRING, "/etc/apt/trusted.gpg.d"].map(PathBuf::from);
+    all.into_iter().filter(|path| path.exists()).collect()
 }
 
 /// The keys of a distribution, out of the package of Debian that has them, in the new directory `place`.
@@ -184,18 +193,7 @@ pub fn file(debian: &Debian, temporary: &Path, target: &Path) -> Result<BTreeMap
         .zip(debian.file.as_ref())
         .ok_or_else(|| Error::usage("a program of Debian needs a package and its file"))?;
     let root = temporary.join("root");
-    let mut argv: Vec<String> = [
-        "mmdebstrap",
-        "--verbose",
-        "--mode=root",
-        "--variant=extract",
-        "--format=directory",
-    ]
-    .map(str::to_owned)
-    .to_vec();
-    let authority = origin::authority_file().map(|file| format!("Acquire::https::CAInfo \"{file}\""));
-    let options = origin::options().into_iter().chain(authority);
-    argv.extend(options.map(|option| format!("--aptopt={option}")));
+    let mut argv = mmdebstrap("extract", &trusted());
     argv.push(format!("--include={package}"));
     argv.extend([debian.suite.clone(), root.display().to_string()]);
     argv.extend(origin::lines(debian));

@@ -70,6 +70,7 @@ fn good_host() -> (tempfile::TempDir, Host) {
         sys_resource: true,
         disks: vec![disk("/state"), disk("/cache"), disk("/mnt/c/lab")],
         search: vec![directory.path().to_owned()],
+        keyring: true,
         networks: vec![("eth0".into(), Ipv4Addr::new(10, 0, 0, 0), 8)],
         default_route: Some("eth0".into()),
         clock: 1_795_000_000,
@@ -116,7 +117,7 @@ fn a_good_host_has_nothing_to_do() {
 #[test]
 fn each_lack_is_found_and_says_what_to_do() {
     type Spoil = fn(&mut Host);
-    let cases: [(&str, Standing, Spoil); 15] = [
+    let cases: [(&str, Standing, Spoil); 16] = [
         ("system", Standing::Missing, |host| host.system = "macos".into()),
         ("kernel", Standing::Warn, |host| {
             host.kernel = "4.18.0-553.el8".into()
@@ -140,6 +141,7 @@ fn each_lack_is_found_and_says_what_to_do() {
         ("project", Standing::Warn, |host| host.disks[2].kind = "9p".into()),
         ("clock", Standing::Missing, |host| host.clock = 1000),
         ("runtime", Standing::Missing, |host| host.search.clear()),
+        ("keyring", Standing::Missing, |host| host.keyring = false),
     ];
     for (name, outcome, spoil) in cases {
         let (_directory, mut host) = good_host();

@@ -7,7 +7,7 @@ use super::super::tools::{self, TOOLS, Tool, When};
 use super::super::{FIRST_TIME, Finding, Fix, Needs, Standing};
 use super::{missing, ok, warn};
 use crate::config::{Cluster, Egress, Network};
-use crate::provider::local::host::{self, Disk, Host};
+use crate::provider::local::host::{self, Disk, Host, KEYRING};
 use crate::report::out::bytes;
 use crate::text;
 
@@ -181,7 +181,12 @@ pub(super) fn programs(host: &Host, needs: Needs<'_>) -> Vec<Finding> {
             (_, Some(path)) => ok(tool.program, path.display().to_string()),
             (_, None) => program(tool.program, tool.program, tool.package, Standing::Missing),
         });
-    [runtime].into_iter().chain(judged).collect()
+    let keyring = match host.keyring {
+        true => ok("keyring", KEYRING),
+        false => program("keyring", KEYRING, "debian-archive-keyring", Standing::Missing),
+    };
+    let keyring = needs.building.then_some(keyring);
+    [runtime].into_iter().chain(judged).chain(keyring).collect()
 }
 
 /// What `egress` of cluster.yaml needs: required where it is `on`, else good to have.

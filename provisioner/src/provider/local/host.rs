@@ -10,6 +10,14 @@ use std::process::{Command, Stdio};
 use super::egress::outside;
 use crate::paths::Paths;
 
+mod disks;
+
+use disks::disk;
+pub use disks::{Disk, file_system, is_network};
+
+/// Debian's keys, where the package debian-archive-keyring has them on every distribution.
+pub const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
+
 /// The host.
 #[derive(Clone, Debug, Default)]
 pub struct Host {
@@ -41,6 +49,8 @@ pub struct Host {
     pub disks: Vec<Disk>,
     /// Directories of programs, in order.
     pub search: Vec<PathBuf>,
+    /// Whether Debian's keys are there.
+    pub keyring: bool,
     /// IPv4 networks of the host's interfaces: interface, first address, prefix bits.
     pub networks: Vec<(String, Ipv4Addr, u8)>,
     /// Interface of the default route.
@@ -49,17 +59,6 @@ pub struct Host {
     pub clock: u64,
     /// Why new mount and network namespaces cannot be had; `None` where they can, or were not tried.
     pub namespaces: Option<String>,
-}
-
-/// The file system below a directory of the lab.
-#[derive(Clone, Debug, Default)]
-pub struct Disk {
-    /// The directory, which may not exist yet.
-    pub path: PathBuf,
-    /// Bytes free for this user.
-    pub available: u64,
-    /// Type of the file system, e.g. `ext4`.
-    pub kind: String,
 }
 
 impl Host {
@@ -93,6 +92,7 @@ impl Host {
                 .map(|path| disk(path))
                 .into(),
             search: search(),
+            keyring: Path::new(KEYRING).is_file(),
             networks: networks(&read("/proc/net/route")),
             default_route: outside::interface(),
             clock: std::time::SystemTime::now()
@@ -119,33 +119,6 @@ pub fn others_may_read(path: &Path) -> std::io::Result<bool> {
     Ok(std::os::unix::fs::MetadataExt::mode(&path.metadata()?) & 0o077 != 0)
 }
 
-/// Type of the file system that holds `path`, or would: its nearest directory that exists decides.
-pub fn file_system(path: &Path) -> Option<String> {
-    let existing = path
-        .ancestors()
-        .find(|ancestor| ancestor.exists())?
-        .canonicalize()
-        .ok()?;
-    kind_of(&existing, &read("/proc/self/mounts"))
-}
-
-/// Whether a type of file system lives on another machine.
-pub fn is_network(kind: &str) -> bool {
-    [
-        "nfs",
-        "nfs4",
-        "cifs",
-        "smb3",
-        "smbfs",
-        "afs",
-        "ceph",
-        "9p",
-        "fuse.sshfs",
-        "fuse.glusterfs",
-    ]
-    .contains(&kind)
-}
-
 /// A process other than this one that has a path below `directory` (or itself) on its command line, as a keeper has.
 pub fn naming(directory: &Path) -> Option<u32> {
     let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
@@ -161,23 +134,6 @@ pub fn naming(directory: &Path) -> Option<u32> {
 /// Bytes of disk a file takes, which for a sparse one is less than its length.
 pub fn allocated(file: &std::fs::Metadata) -> u64 {
     std::os::unix::fs::MetadataExt::blocks(file) * 512
-}
-
-/// The type of the deepest mount point above `path`; of two on one point, the later.
-fn kind_of(path: &Path, mounts: &str) -> Option<String> {
-    let mut best: Option<(usize, &str)> = None;
-    for mount in mounts.lines() {
-        let mut fields = mount.split(' ').skip(1);
-        let (Some(point), Some(kind)) = (fields.next(), fields.next()) else {
-            continue;
-        };
-        let point = point.replace("\\040", " ");
-        let depth = Path::new(&point).components().count();
-        if path.starts_with(&point) && best.is_none_or(|(deepest, _)| depth >= deepest) {
-            best = Some((depth, kind));
-        }
-    }
-    best.map(|(_, kind)| kind.to_owned())
 }
 
 fn read(path: &str) -> String {
@@ -242,20 +198,6 @@ fn has_sys_resource(status: &str) -> bool {
         .and_then(|line| u64::from_str_radix(line.trim(), 16).ok())
         .unwrap_or(0);
     set & (1 << CAP_SYS_RESOURCE) != 0
-}
-
-fn disk(path: &Path) -> Disk {
-    let existing = path.ancestors().find(|ancestor| ancestor.exists());
-    let available = existing
-        .and_then(|existing| nix::sys::statvfs::statvfs(existing).ok())
-        .map_or(0, |disk| {
-            disk.blocks_available().saturating_mul(disk.fragment_size())
-        });
-    Disk {
-        path: path.into(),
-        available,
-        kind: file_system(path).unwrap_or_default(),
-    }
 }
 
 pub(super) fn search() -> Vec<PathBuf> {

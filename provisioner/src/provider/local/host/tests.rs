@@ -1,5 +1,6 @@
 //! Tables of the kernel as it writes them, and processes that are really there.
 
+use super::disks::kind_of;
 use super::*;
 
 #[test]
