@@ -25,12 +25,13 @@ e2e *ARGUMENTS:
 asked:
     cargo test --package lab-tests --test e2e -- --ignored
 
-# Prove the local provider on modern hosts, Debian 13 and Ubuntu 24.04 (cgroup v2, AppArmor, every capability): virtual machines by software emulation; slow
+# Prove the local provider on modern hosts, Debian 13, Ubuntu 24.04 and 26.04 (cgroup v2, AppArmor, every capability): virtual machines by software emulation; slow
 vm:
     tests/vm/run trixie
     tests/vm/run noble
+    tests/vm/run resolute
 
-# Make a bundle in userlands of Debian 13 and Ubuntu 24.04, with the tools that `lab doctor --fix` installs there
+# Make a bundle in userlands of Debian 13, Ubuntu 24.04 and 26.04, with the tools that `lab doctor --fix` installs there
 hosts:
     cargo build --package lab-provisioner --bin lab
     tests/hosts/run target/debug/lab

@@ -5,12 +5,14 @@ userland() {
   local suite=$1 root=$2 packages sources=() keys=()
   packages=$(tr -s ' \n' , <<<"$3")
   case $suite in
-  noble)
+  noble | resolute)
     # Debian's package vouches for Ubuntu's keys.
     keys=(--keyring="$root.keys")
     mmdebstrap --quiet --variant=extract --include=ubuntu-keyring trixie - |
       tar --extract --to-stdout ./usr/share/keyrings/ubuntu-archive-keyring.gpg >"$root.keys"
-    for pocket in noble noble-updates noble-security; do sources+=("deb ${LAB_UBUNTU_MIRROR:-http://archive.ubuntu.com/ubuntu} $pocket main universe"); done
+    for pocket in "" -updates -security; do
+      sources+=("deb ${LAB_UBUNTU_MIRROR:-http://archive.ubuntu.com/ubuntu} $suite$pocket main universe")
+    done
     ;;
   *) sources=("deb ${LAB_DEBIAN_MIRROR:-http://deb.debian.org/debian} $suite main") ;;
   esac
