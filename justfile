@@ -56,10 +56,11 @@ vagrant-disk:
 vagrant-arm64:
     tests/vagrant/arm64
 
-# Virtual machines by Vagrant and libvirt with software emulation, and the registry exercise on them; very slow (LAB_PATIENCE)
+# Virtual machines by Vagrant and libvirt with software emulation, and the registry exercise on them, then Kubernetes; very slow (LAB_PATIENCE)
 vagrant-libvirt:
     cargo build --package lab-provisioner --bin lab
     tests/vagrant/libvirt target/debug/lab
+    tests/vagrant/libvirt target/debug/lab kubernetes
 
 # What a command costs beside OpenSSH and the bare command, and what nodes cost; with `lab` as it is built for others
 compare:

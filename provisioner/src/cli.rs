@@ -27,6 +27,7 @@ mod orchestrator;
 mod overview;
 mod plan;
 mod raise;
+mod reach;
 mod report;
 mod reset;
 mod restart;

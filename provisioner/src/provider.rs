@@ -75,6 +75,10 @@ pub trait Provider: Send + Sync {
     fn snapshots(&self) -> Result<Vec<Snapshot>>;
     /// Whether it can save and restore nodes at all.
     fn saves(&self) -> bool;
+    /// Whether its machines go on from their memory after a snapshot or a suspension, at the time it was then.
+    fn resumes(&self) -> bool {
+        false
+    }
     /// The bundle nodes are made from, where it was given.
     fn bundle(&self) -> Option<&Bundle>;
     /// Writes these packages of the node image, and all they need that is not among `have`, as package files into a directory.

@@ -33,6 +33,8 @@ const PASSING: [&str; 3] = [
     "CreateContainerError",
 ];
 const PASSES: Duration = Duration::from_secs(20);
+/// Seconds by which clocks may differ and count as the same.
+const AGREED: u64 = 2;
 
 /// What is to be ready.
 pub struct Wanted {
@@ -69,6 +71,35 @@ pub async fn ready_again(session: &Session, wanted: &Wanted) -> Result<()> {
         return Ok(());
     }
     ready(session, wanted).await
+}
+
+/// Whether a node's system was started after `since`. One that was not runs on from its memory.
+pub async fn booted(session: &Session, since: OffsetDateTime) -> Result<bool> {
+    let show = [
+        "systemctl",
+        "show",
+        "--timestamp=unix",
+        "--property=UserspaceTimestamp",
+        "--value",
+    ];
+    let shown = command(session, &show).await?;
+    Ok(seconds(&shown).is_some_and(|at| at >= since.unix_timestamp()))
+}
+
+/// Sets a machine's clock to ours, if it is another.
+pub async fn set_clock(session: &Session) -> Result<()> {
+    let shown = command(session, &["date", "+%s"]).await?;
+    let now = OffsetDateTime::now_utc().unix_timestamp();
+    if seconds(&shown).is_some_and(|at| at.abs_diff(now) <= AGREED) {
+        return Ok(());
+    }
+    let set = format!("--set=@{}", OffsetDateTime::now_utc().unix_timestamp());
+    command(session, &["date", &set]).await.map(drop)
+}
+
+/// Unix time as systemd and `date` print it.
+fn seconds(shown: &str) -> Option<i64> {
+    shown.trim().trim_start_matches('@').parse().ok()
 }
 
 async fn ask(session: &Session, wanted: &Wanted, settled: bool) -> Result<Vec<String>> {
@@ -131,6 +162,13 @@ mod tests {
             restarted: restarted.then(|| (vec![nodes[1].clone()], since)),
             nodes,
         }
+    }
+
+    #[test]
+    fn a_time_is_read_as_systemd_and_date_print_it() {
+        assert_eq!(seconds("@1764360000\n"), Some(1_764_360_000));
+        assert_eq!(seconds("1764360000\n"), Some(1_764_360_000));
+        assert_eq!(seconds("\n"), None);
     }
 
     #[test]

@@ -72,7 +72,7 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
         .sink
         .work(None, "reset", text!("`fresh`로 되돌림", "go back to `fresh`"));
     work.finish(seat.provider.restore(FRESH, &nodes))?;
-    seat.wait_until_reached(app, &nodes, (&nodes, since))?;
+    seat.wait_until_reached(app, &nodes, since)?;
     Ok(exit::OK)
 }
 

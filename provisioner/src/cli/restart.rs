@@ -37,6 +37,6 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
             provider.boot(node)
         },
     )?;
-    seat.wait_until_reached(app, &nodes, (&nodes, since))?;
+    seat.wait_until_reached(app, &nodes, since)?;
     Ok(exit::OK)
 }

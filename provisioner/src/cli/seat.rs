@@ -3,19 +3,14 @@
 
 use std::time::Duration;
 
-use crate::apply::readiness::{self, Wanted};
-use time::OffsetDateTime;
-
 use crate::cli::App;
 use crate::cli::machines::{self, Settled};
 use crate::config::{Cluster, Node};
 use crate::error::{Error, Result};
 use crate::node::{NodeName, Role};
 use crate::paths::Paths;
-use crate::plan::egress::to_open;
-use crate::provider::{NodeState, Provider};
+use crate::provider::Provider;
 use crate::seat::Lock;
-use crate::session::Session;
 use crate::text::Text;
 use crate::{privilege, text};
 
@@ -100,78 +95,6 @@ impl Seat {
                 .collect()
         });
         results.into_iter().collect()
-    }
-
-    /// Opens the nodes' way out where that is to be open and is not: who held it may be gone, as after a reboot of this host.
-    fn open_way_out(&self, app: &App) -> Result<()> {
-        let way = self.provider.way_out()?;
-        match way.and_then(|way| to_open(&self.cluster, &way)) {
-            None => Ok(()),
-            Some(words) => {
-                let shown = app.sink.work(None, "egress", words);
-                shown.finish(self.provider.let_out(true))
-            }
-        }
-    }
-
-    /// Waits until each node's agent answers, and Kubernetes is ready where there is any; opens the way out. `anew`: those that
-    /// were started, and when.
-    pub fn wait_until_reached(
-        &self,
-        app: &App,
-        nodes: &[NodeName],
-        anew: (&[NodeName], OffsetDateTime),
-    ) -> Result<()> {
-        self.open_way_out(app)?;
-        let words = text!("응답을 기다림", "wait until it answers");
-        let patience = crate::transport::patient(Duration::from_secs(60));
-        let endpoints = nodes
-            .iter()
-            .map(|node| self.provider.endpoint(node))
-            .collect::<Result<Vec<_>>>()?;
-        app.block_on(async {
-            let mut tasks = tokio::task::JoinSet::new();
-            for endpoint in endpoints {
-                let shown = app.sink.work(Some(&endpoint.node), "reach", words.clone());
-                tasks.spawn(async move { shown.finish(Session::open(&endpoint, patience).await.map(drop)) });
-            }
-            let mut result = Ok::<_, Error>(());
-            while let Some(ended) = tasks.join_next().await {
-                let ended =
-                    ended.unwrap_or_else(|error| Err(Error::new("cannot reach a node").because(error)));
-                result = result.and(ended);
-            }
-            result?;
-            self.wait_until_ready(app, (anew.0.to_vec(), anew.1)).await
-        })?
-    }
-
-    /// Where there is Kubernetes, waits until all nodes that run are ready and its own pods run.
-    async fn wait_until_ready(&self, app: &App, restarted: (Vec<NodeName>, OffsetDateTime)) -> Result<()> {
-        let master = &self.cluster.master().name;
-        let states = self.provider.states()?;
-        let up: Vec<NodeName> = states
-            .into_iter()
-            .filter(|(_, state)| *state == NodeState::Up)
-            .map(|(node, _)| node)
-            .collect();
-        if self.cluster.kubernetes.is_none() || !up.contains(master) {
-            return Ok(());
-        }
-        let words = text!("쿠버네티스가 준비되기를 기다림", "wait until Kubernetes is ready");
-        let shown = app.sink.work(Some(master), "kubernetes-ready", words);
-        let patience = crate::transport::patient(Duration::from_secs(10));
-        let wanted = Wanted {
-            nodes: up,
-            restarted: Some(restarted),
-        };
-        let waiting = async {
-            let session = Session::open(&self.provider.endpoint(master)?, patience).await?;
-            let ended = readiness::ready_again(&session, &wanted).await;
-            session.close().await;
-            ended
-        };
-        shown.finish(waiting.await)
     }
 }
 

@@ -96,7 +96,7 @@ fn restore(name: &str, app: &App) -> Result<u8> {
         .filter(|(_, state)| *state == NodeState::Up)
         .map(|(node, _)| node)
         .collect();
-    seat.wait_until_reached(app, &up, (&up, since))?;
+    seat.wait_until_reached(app, &up, since)?;
     let seconds = watch.elapsed().as_secs_f32();
     app.sink
         .note(text!("{seconds:.1}초 만에 복원", "restored in {seconds:.1} s"));

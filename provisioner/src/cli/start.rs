@@ -33,14 +33,11 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
     must_exist(&seat, &nodes)?;
     let words = text!("시작", "start");
     let since = OffsetDateTime::now_utc();
-    let states = seat.provider.states()?;
-    let runs = |node: &&NodeName| states.contains(&((*node).clone(), NodeState::Up));
-    let anew: Vec<NodeName> = nodes.iter().filter(|node| !runs(node)).cloned().collect();
     seat.provider.prepare()?;
     seat.each(app, &nodes, ("start", &words), |provider, node| {
         provider.boot(node)
     })?;
-    seat.wait_until_reached(app, &nodes, (&anew, since))?;
+    seat.wait_until_reached(app, &nodes, since)?;
     Ok(exit::OK)
 }
 

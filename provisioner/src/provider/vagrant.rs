@@ -194,6 +194,10 @@ impl Provider for Vagrant {
         snapshots::all(&self.state)
     }
 
+    fn resumes(&self) -> bool {
+        true
+    }
+
     fn saves(&self) -> bool {
         // Containers have no snapshots in Vagrant.
         self.found().is_ok_and(|found| {
