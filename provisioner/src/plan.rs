@@ -99,6 +99,8 @@ pub enum Action {
     },
     /// Write down on somebody's machine what was there before the lab.
     Record,
+    /// Set the clock to ours.
+    SetClock,
     /// Write the mirror's program, as the node image has it.
     MirrorProgram,
     /// Make the node's engines trust the authority.
@@ -248,7 +250,7 @@ pub fn plan(cluster: &Cluster, observed: &Observed) -> Result<Plan> {
         if view.silent() {
             continue;
         }
-        obstacle::clock(&view, observed.now, &mut plan);
+        obstacle::clock(cluster, &view, observed.now, &mut plan);
         node::plan(cluster, &view, &mut plan)?;
         egress::resolver(cluster, observed, &view, &mut plan)?;
         if cluster.provider.makes_nodes() {

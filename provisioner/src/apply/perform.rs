@@ -169,6 +169,7 @@ impl Hands {
                 install::packages(session, &self.provider, &self.state, packages, *from).await
             }
             Action::Record => machine::record(session).await,
+            Action::SetClock => readiness::set_clock(session).await,
             Action::MirrorProgram => machine::mirror_program(session, &self.provider).await,
             Action::MirrorContent => machine::mirror_content(session, &self.provider).await,
             Action::External { step } => self.external(session, *step).await,

@@ -192,14 +192,14 @@ fn mirror_program(view: &View<'_>, plan: &mut Plan) {
     }
 }
 
-/// Whatever is done on a machine is done after its records were written, and all but that after its packages.
+/// Whatever is done on a machine is done after its clock was set and its records were written, and all but that after its packages.
 pub(super) fn order(cluster: &Cluster, plan: &mut Plan) {
     if cluster.provider.makes_nodes() {
         return;
     }
     for change in &mut plan.changes {
         let Some(node) = &change.node else { continue };
-        let first = ["record", "kubernetes-record", "install"].map(|what| format!("{what}.{node}"));
+        let first = ["clock", "record", "kubernetes-record", "install"].map(|what| format!("{what}.{node}"));
         let before = first.iter().take_while(|id| **id != change.id);
         change.after.extend(before.cloned());
         if change.id == format!("mirror.{node}") {

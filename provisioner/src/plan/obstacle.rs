@@ -5,8 +5,8 @@ use agent::wire::Listener;
 use time::OffsetDateTime;
 
 use super::kubernetes::AUTHORITY;
-use super::{Mark, Plan, Problem, View};
-use crate::config::{Cluster, Node};
+use super::{Action, Mark, Plan, Problem, View, id};
+use crate::config::{Cluster, Node, ProviderKind};
 use crate::node::Role;
 use crate::text;
 
@@ -36,8 +36,8 @@ pub fn ports(node: &Node) -> &'static [u16] {
     }
 }
 
-/// A clock that no certificate can be checked with.
-pub(super) fn clock(view: &View<'_>, now: OffsetDateTime, plan: &mut Plan) {
+/// A clock that no certificate can be checked with. Nobody but us sets those of Vagrant's machines, which stand still with the host.
+pub(super) fn clock(cluster: &Cluster, view: &View<'_>, now: OffsetDateTime, plan: &mut Plan) {
     let clock = view.facts().map_or(0, |facts| facts.clock_ms / 1000);
     let (Ok(clock), true) = (i64::try_from(clock), clock > 0) else {
         return;
@@ -58,6 +58,16 @@ pub(super) fn clock(view: &View<'_>, now: OffsetDateTime, plan: &mut Plan) {
             "the node's clock is {minutes} minutes slow"
         )
     };
+    if cluster.provider == ProviderKind::Vagrant {
+        let words = (text!("시계 맞추기", "set the clock"), words);
+        return plan.add(
+            id("clock", view.node),
+            Some(view.node),
+            Action::SetClock,
+            &[],
+            words,
+        );
+    }
     plan.problems.push(Problem {
         node: Some(view.node.name.clone()),
         text: words,

@@ -6,7 +6,7 @@ use agent::wire::Facts;
 
 use super::super::{Plan, Problem, View, obstacle};
 use super::{RECORDED, distribution, kubernetes};
-use crate::config::{Cluster, Node};
+use crate::config::{Cluster, Node, ProviderKind};
 use crate::facts::Observed;
 use crate::node::Role;
 use crate::text;
@@ -32,7 +32,9 @@ pub(in crate::plan) fn unfit(cluster: &Cluster, observed: &Observed, plan: &mut 
     for node in &cluster.nodes {
         let view = View::new(node, observed);
         let Some(facts) = view.facts() else { continue };
-        obstacle::clock(&view, observed.now, plan);
+        if cluster.provider != ProviderKind::Vagrant {
+            obstacle::clock(cluster, &view, observed.now, plan);
+        }
         let host = node.name == cluster.registry.host;
         let found = [
             unknown(facts),

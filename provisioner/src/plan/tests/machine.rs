@@ -5,7 +5,7 @@ use agent::wire::UnitFact;
 use super::world::*;
 use crate::config::{Cluster, ProviderKind};
 use crate::facts::Observed;
-use crate::plan::{Action, Plan, machine, mirror, plan};
+use crate::plan::{Action, Plan, machine, mirror, node, plan};
 
 pub fn machines() -> Cluster {
     let mut cluster = cluster();
@@ -56,6 +56,31 @@ fn planned(breaking: impl Fn(&mut Observed)) -> Plan {
 #[test]
 fn fit_machines_with_all_there_need_nothing() {
     assert_eq!(planned(|_| {}).ids().join(" "), "");
+}
+
+#[test]
+fn vagrants_machines_are_told_the_time_before_all_else() {
+    let mut cluster = machines();
+    cluster.provider = ProviderKind::Vagrant;
+    let mut observed = fit(&cluster);
+    let facts = &mut of(&mut observed, "w1-k8s").facts;
+    facts.clock_ms -= 3_600_000;
+    facts.files.insert(node::HOSTS.into(), None);
+    let plan = plan(&cluster, &observed).unwrap();
+    assert!(plan.problems.is_empty(), "{:?}", plan.problems);
+    let clock = plan
+        .changes
+        .iter()
+        .find(|change| change.id == "clock.w1-k8s")
+        .unwrap();
+    assert_eq!(clock.action, Action::SetClock);
+    assert!(clock.after.is_empty() && clock.why.en.contains("60 minutes slow"));
+    let hosts = plan
+        .changes
+        .iter()
+        .find(|change| change.id == "hosts.w1-k8s")
+        .unwrap();
+    assert!(hosts.after.contains(&clock.id), "{hosts:?}");
 }
 
 #[test]
