@@ -74,7 +74,8 @@ async fn get(path: &str) -> Option<Value> {
         socket.take(MAX_ANSWER).read_to_end(&mut answer).await.ok()?;
         body_of(&answer)
     };
-    tokio::time::timeout(DEADLINE, ask).await.ok().flatten()
+    let deadline = DEADLINE.mul_f64(crate::process::patience());
+    tokio::time::timeout(deadline, ask).await.ok().flatten()
 }
 
 fn body_of(answer: &[u8]) -> Option<Value> {
