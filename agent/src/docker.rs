@@ -1,6 +1,6 @@
 //! Asks the Docker daemon over its socket, without Docker's client (a tenth of a second per question).
 //!
-//! Nothing here is an error: a daemon that is absent, stopped or slow has no answer.
+//! A daemon that is absent or stopped has no containers. One that runs and does not answer is [`Silent`]: nothing is known of it.
 
 use std::time::Duration;
 
@@ -13,28 +13,25 @@ use crate::wire::ContainerFact;
 /// Where the daemon listens.
 pub(crate) const SOCKET: &str = "/var/run/docker.sock";
 const PROCESS: &str = "/var/run/docker.pid";
-const DEADLINE: Duration = Duration::from_secs(5);
+const DEADLINE: Duration = Duration::from_secs(10);
 const MAX_ANSWER: u64 = 4 * 1024 * 1024;
+
+/// The daemon runs, and does not answer within its time, or not to what was asked.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Silent;
 
 /// The daemon's version, if it answers.
 pub(crate) async fn version() -> Option<String> {
-    Some(get("/version").await?.get("Version")?.as_str()?.to_owned())
+    let said = get("/version").await.ok()??;
+    Some(said.get("Version")?.as_str()?.to_owned())
 }
 
-/// A container, by name.
-pub(crate) async fn container(name: &str) -> Option<ContainerFact> {
-    container_in(&get(&format!("/containers/{}/json", escape(name))).await?)
-}
-
-/// An image's id, by reference.
-pub(crate) async fn image(reference: &str) -> Option<String> {
-    Some(
-        get(&format!("/images/{}/json", escape(reference)))
-            .await?
-            .get("Id")?
-            .as_str()?
-            .to_owned(),
-    )
+/// A container, by name; `None` where there is none.
+pub(crate) async fn container(name: &str) -> Result<Option<ContainerFact>, Silent> {
+    match get(&format!("/containers/{}/json", escape(name))).await? {
+        Some(said) => container_in(&said).map(Some).ok_or(Silent),
+        None => Ok(None),
+    }
 }
 
 fn container_in(value: &Value) -> Option<ContainerFact> {
@@ -61,28 +58,40 @@ fn runs() -> bool {
     !number.is_empty() && std::path::Path::new("/proc").join(number).exists()
 }
 
-async fn get(path: &str) -> Option<Value> {
+/// What a path holds; `None` where it holds nothing, or no daemon runs.
+async fn get(path: &str) -> Result<Option<Value>, Silent> {
     if !runs() {
-        return None;
+        return Ok(None);
     }
     let ask = async {
-        let mut socket = UnixStream::connect(SOCKET).await.ok()?;
+        let mut socket = UnixStream::connect(SOCKET).await?;
         // HTTP/1.0: the answer is not chunked and ends with the connection.
         let request = format!("GET {path} HTTP/1.0\r\nHost: docker\r\n\r\n");
-        socket.write_all(request.as_bytes()).await.ok()?;
+        socket.write_all(request.as_bytes()).await?;
         let mut answer = Vec::new();
-        socket.take(MAX_ANSWER).read_to_end(&mut answer).await.ok()?;
-        body_of(&answer)
+        socket.take(MAX_ANSWER).read_to_end(&mut answer).await?;
+        std::io::Result::Ok(answer)
     };
     let deadline = DEADLINE.mul_f64(crate::process::patience());
-    tokio::time::timeout(deadline, ask).await.ok().flatten()
+    match tokio::time::timeout(deadline, ask).await {
+        Ok(Ok(answer)) => body_of(&answer),
+        _ => Err(Silent),
+    }
 }
 
-fn body_of(answer: &[u8]) -> Option<Value> {
-    let end = answer.windows(4).position(|window| window == b"\r\n\r\n")?;
-    let head = std::str::from_utf8(&answer[..end]).ok()?;
-    let status = head.split(' ').nth(1)?;
-    (status == "200").then(|| serde_json::from_slice(&answer[end + 4..]).ok())?
+fn body_of(answer: &[u8]) -> Result<Option<Value>, Silent> {
+    let end = answer
+        .windows(4)
+        .position(|window| window == b"\r\n\r\n")
+        .ok_or(Silent)?;
+    let head = std::str::from_utf8(&answer[..end]).map_err(|_| Silent)?;
+    match head.split(' ').nth(1) {
+        Some("200") => serde_json::from_slice(&answer[end + 4..])
+            .map(Some)
+            .map_err(|_| Silent),
+        Some("404") => Ok(None),
+        _ => Err(Silent),
+    }
 }
 
 fn escape(name: &str) -> String {
@@ -100,14 +109,22 @@ fn escape(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{body_of, container_in, escape};
+    use super::{Silent, body_of, container_in, escape};
 
     #[test]
-    fn only_a_whole_good_answer_counts() {
-        assert!(body_of(b"HTTP/1.0 200 OK\r\nA: b\r\n\r\n{\"Version\":\"26\"}").is_some());
-        assert!(body_of(b"HTTP/1.0 404 Not Found\r\n\r\n{}").is_none());
-        assert!(body_of(b"HTTP/1.0 200 OK\r\n\r\n{\"cut").is_none());
-        assert!(body_of(b"garbage").is_none());
+    fn what_is_not_there_is_an_answer_and_everything_else_but_a_whole_good_one_is_none() {
+        assert!(
+            body_of(b"HTTP/1.0 200 OK\r\nA: b\r\n\r\n{\"Version\":\"26\"}").is_ok_and(|said| said.is_some())
+        );
+        assert_eq!(body_of(b"HTTP/1.0 404 Not Found\r\n\r\n{}"), Ok(None));
+        for not in [
+            &b"HTTP/1.0 500 Internal Server Error\r\n\r\n{}"[..],
+            b"HTTP/1.0 200 OK\r\n\r\n{\"cut",
+            b"garbage",
+            b"",
+        ] {
+            assert_eq!(body_of(not), Err(Silent));
+        }
     }
 
     #[test]

@@ -83,20 +83,20 @@ impl Row {
         if !self.is_installed(Path::new("/")) {
             return None;
         }
-        if self.engine == Engine::Docker
-            && let Some(version) = docker::version().await
-        {
-            return Some(EngineFact {
-                engine: self.engine,
-                version,
-                running: true,
-            });
-        }
         let argv = [self.program, "--version"];
-        let (running, said) = tokio::join!(self.answers(), output(&argv, VERSION));
+        let (version, running) = if self.engine == Engine::Docker {
+            let said = docker::version().await;
+            (said.clone(), said.is_some())
+        } else {
+            (None, self.answers().await)
+        };
+        let version = match version {
+            Some(version) => version,
+            None => version_in(&output(&argv, VERSION).await.unwrap_or_default()),
+        };
         Some(EngineFact {
             engine: self.engine,
-            version: version_in(&said.unwrap_or_default()),
+            version,
             running,
         })
     }

@@ -29,11 +29,12 @@ pub(crate) type Source = Box<dyn AsyncRead + Send + Unpin>;
 /// Where a process's input is written.
 pub(crate) type Sink = Box<dyn AsyncWrite + Send + Unpin>;
 
-/// What deadlines are multiplied with: `LAB_PATIENCE`, 1 where absent or unreadable.
+/// What deadlines are multiplied with.
+const FACTOR: &str = "LAB_PATIENCE";
+
+/// That factor; 1 where absent or unreadable.
 pub(crate) fn patience() -> f64 {
-    let read = std::env::var("LAB_PATIENCE")
-        .ok()
-        .and_then(|text| text.parse().ok());
+    let read = std::env::var(FACTOR).ok().and_then(|text| text.parse().ok());
     read.filter(|factor| (0.01..=1000.0).contains(factor))
         .unwrap_or(1.0)
 }
@@ -226,6 +227,8 @@ fn environment(run: &Run, home: String) -> BTreeMap<String, String> {
     if let Some(pty) = &run.pty {
         all.insert("TERM".into(), pty.term.clone());
     }
+    // A `lab-agent` among the commands of an exercise is as patient as this one.
+    all.extend(std::env::var(FACTOR).ok().map(|factor| (FACTOR.into(), factor)));
     all.extend(run.env.clone());
     all
 }

@@ -71,8 +71,6 @@ pub struct FactsQuery {
     pub units: Vec<String>,
     /// Docker containers to look up, by name.
     pub containers: Vec<String>,
-    /// Docker images to look up, by reference.
-    pub images: Vec<String>,
     /// Whether to ask the Kubernetes API on this node for its nodes.
     pub kubernetes: bool,
     /// Whether to ask it for its own pods too.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use agent::client::ClientError;
 use agent::wire::{Trust, Whose};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
@@ -137,11 +138,7 @@ pub async fn ask(
     login: Option<&Credentials>,
     session: &Session,
 ) -> Result<Known> {
-    let silent = |error| {
-        Error::new("the agent does not answer")
-            .on(&node.name)
-            .because(error)
-    };
+    let silent = |error| silent(session, error);
     let status = Trust::Status {
         whose: Whose::Lab,
         registries: trust::registries(cluster),
@@ -165,6 +162,13 @@ pub async fn ask(
         hosts,
         external: external.map_err(silent)?,
     })
+}
+
+/// An agent that was asked and gave no facts.
+pub fn silent(session: &Session, error: ClientError) -> Error {
+    Error::new("the agent does not answer")
+        .on(&session.node)
+        .because(error)
 }
 
 /// A small text file of a node; empty if it cannot be read.

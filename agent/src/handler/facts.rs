@@ -21,7 +21,6 @@ pub(super) async fn read(query: FactsQuery) -> Facts {
         files,
         units,
         containers,
-        images,
         kubernetes,
         pods,
         certificates,
@@ -60,13 +59,12 @@ pub(super) async fn read(query: FactsQuery) -> Facts {
             None
         }
     };
-    let (files, read, units, engines, containers, images, kubernetes, pods) = tokio::join!(
+    let (files, read, units, engines, containers, kubernetes, pods) = tokio::join!(
         files,
         read,
         look_up_units(units),
         engine_table::facts(),
         look_up_containers(containers),
-        look_up_images(images),
         nodes,
         own
     );
@@ -77,7 +75,6 @@ pub(super) async fn read(query: FactsQuery) -> Facts {
         units,
         engines,
         containers,
-        images,
         kubernetes,
         pods,
         certificates,
@@ -232,31 +229,14 @@ fn units_in(said: &str, names: &[String]) -> BTreeMap<String, UnitFact> {
     names.iter().map(&mut unit).collect()
 }
 
+/// Those that Docker said something of. One that hangs is asked once, not once per name.
 async fn look_up_containers(names: Vec<String>) -> BTreeMap<String, Option<ContainerFact>> {
-    // One that hangs is asked once, not once per name.
-    let answers = !names.is_empty() && docker::version().await.is_some();
     let mut found = BTreeMap::new();
     for name in names {
-        let fact = if answers {
-            docker::container(&name).await
-        } else {
-            None
+        let Ok(fact) = docker::container(&name).await else {
+            break;
         };
         found.insert(name, fact);
-    }
-    found
-}
-
-async fn look_up_images(references: Vec<String>) -> BTreeMap<String, Option<String>> {
-    let answers = !references.is_empty() && docker::version().await.is_some();
-    let mut found = BTreeMap::new();
-    for reference in references {
-        let id = if answers {
-            docker::image(&reference).await
-        } else {
-            None
-        };
-        found.insert(reference, id);
     }
     found
 }

@@ -44,10 +44,8 @@ pub struct Facts {
     pub files: BTreeMap<String, Option<FileFact>>,
     /// Units asked for.
     pub units: BTreeMap<String, UnitFact>,
-    /// Containers asked for; `None` where absent (or Docker does not answer).
+    /// Containers asked for; `None` where absent. One that is not in here: Docker runs and does not answer.
     pub containers: BTreeMap<String, Option<ContainerFact>>,
-    /// Image ids by reference asked for; `None` where absent.
-    pub images: BTreeMap<String, Option<String>>,
     /// Engines found installed.
     pub engines: Vec<EngineFact>,
     /// Capabilities a process of the node can have, as `CapBnd` of /proc/self/status says.

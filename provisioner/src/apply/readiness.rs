@@ -3,14 +3,17 @@
 
 use std::time::{Duration, Instant};
 
+use agent::wire::FactsQuery;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::command::command;
 use super::kubernetes::ADMINISTRATOR;
+use crate::config::Node;
 use crate::error::{Error, Result};
 use crate::gather;
 use crate::node::NodeName;
+use crate::plan::certificates;
 use crate::session::Session;
 use crate::text;
 use crate::transport::patient;
@@ -65,12 +68,31 @@ pub async fn ready(session: &Session, wanted: &Wanted) -> Result<()> {
     }
 }
 
-/// The same after a start or a restore; where no control plane was ever set up there is nothing to wait for.
-pub async fn ready_again(session: &Session, wanted: &Wanted) -> Result<()> {
+/// The same after a start or a restore; where no control plane was ever set up there is nothing to wait for, and one whose
+/// certificates have ended would be waited for in vain.
+pub async fn ready_again(session: &Session, master: &Node, wanted: &Wanted) -> Result<()> {
     if gather::read(session, ADMINISTRATOR).await.is_empty() {
         return Ok(());
     }
-    ready(session, wanted).await
+    let query = FactsQuery {
+        certificates: certificates::files(master),
+        ..FactsQuery::default()
+    };
+    let facts = session.agent.facts(query).await;
+    let facts = facts.map_err(|error| gather::silent(session, error))?;
+    match certificates::first_to_end(&facts) {
+        Some((_, end)) if end < OffsetDateTime::now_utc() => Err(ended(end).on(&master.name)),
+        _ => ready(session, wanted).await,
+    }
+}
+
+fn ended(end: OffsetDateTime) -> Error {
+    Error::new(text!(
+        "쿠버네티스의 인증서가 {}에 끝나서 준비될 수 없음",
+        "Kubernetes cannot become ready: its certificates ended on {}",
+        end.date()
+    ))
+    .hint(text!("`lab up`이 갱신합니다", "`lab up` renews them"))
 }
 
 /// Whether a node's system was started after `since`. One that was not runs on from its memory.

@@ -57,26 +57,26 @@ impl Seat {
 
     /// Where there is Kubernetes, waits until all nodes that run are ready and its own pods run.
     async fn wait_until_ready(&self, app: &App, restarted: (Vec<NodeName>, OffsetDateTime)) -> Result<()> {
-        let master = &self.cluster.master().name;
+        let master = self.cluster.master();
         let states = self.provider.states()?;
         let up: Vec<NodeName> = states
             .into_iter()
             .filter(|(_, state)| *state == NodeState::Up)
             .map(|(node, _)| node)
             .collect();
-        if self.cluster.kubernetes.is_none() || !up.contains(master) {
+        if self.cluster.kubernetes.is_none() || !up.contains(&master.name) {
             return Ok(());
         }
         let words = text!("쿠버네티스가 준비되기를 기다림", "wait until Kubernetes is ready");
-        let shown = app.sink.work(Some(master), "kubernetes-ready", words);
+        let shown = app.sink.work(Some(&master.name), "kubernetes-ready", words);
         let patience = patient(Duration::from_secs(10));
         let wanted = Wanted {
             nodes: up,
             restarted: Some(restarted),
         };
         let waiting = async {
-            let session = Session::open(&self.provider.endpoint(master)?, patience).await?;
-            let ended = readiness::ready_again(&session, &wanted).await;
+            let session = Session::open(&self.provider.endpoint(&master.name)?, patience).await?;
+            let ended = readiness::ready_again(&session, master, &wanted).await;
             session.close().await;
             ended
         };

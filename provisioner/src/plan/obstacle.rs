@@ -79,6 +79,22 @@ pub(super) fn clock(cluster: &Cluster, view: &View<'_>, now: OffsetDateTime, pla
     });
 }
 
+/// A Docker that nothing is known of: what is not seen is not made again.
+pub(super) fn silent_docker(node: &Node) -> Problem {
+    let name = &node.name;
+    Problem {
+        node: Some(name.clone()),
+        text: text!(
+            "Docker가 실행 중인데 대답하지 않음",
+            "Docker runs and does not answer"
+        ),
+        hint: text!(
+            "바쁜 것뿐일 수 있으니 다시 해 보세요(느린 컴퓨터라면 `LAB_PATIENCE=3`을 앞에 붙여). 그래도 그러면 `lab logs {name} docker`를 보고 `lab exec {name} -- systemctl restart docker`, 그다음 `lab up`",
+            "it may only be busy: try again (`LAB_PATIENCE=3` before the command, on a slow computer). If it stays so, look at `lab logs {name} docker`, then `lab exec {name} -- systemctl restart docker` and `lab up`"
+        ),
+    }
+}
+
 /// What kubeadm would stumble over on a node that is to become a part of the cluster.
 pub(super) fn of_joining(cluster: &Cluster, view: &View<'_>) -> Option<Problem> {
     without_programs(cluster, view).or_else(|| taken_port(view))

@@ -6,7 +6,7 @@ pub mod service;
 use agent::wire::Engine;
 use serde::Serialize;
 
-use super::{Action, Plan, View, id, sha256, trust};
+use super::{Action, Plan, View, id, obstacle, sha256, trust};
 use crate::config::{Cluster, Node};
 use crate::error::Result;
 use crate::facts::Observed;
@@ -106,10 +106,12 @@ pub(super) fn plan(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) -> Resul
 fn container(cluster: &Cluster, view: &View<'_>, plan: &mut Plan, changed: Vec<String>) {
     let node = view.node;
     let definition = Definition::of(cluster);
-    let fact = view.seen.and_then(|seen| seen.known.as_ref());
-    let fact = fact
-        .and_then(|known| known.facts.containers.get(CONTAINER))
-        .and_then(Option::as_ref);
+    let answer = view.facts().map(|facts| facts.containers.get(CONTAINER));
+    if let Some(None) = answer {
+        plan.problems.push(obstacle::silent_docker(node));
+        return;
+    }
+    let fact = answer.flatten().and_then(Option::as_ref);
     let wanted = view
         .pki
         .leaf

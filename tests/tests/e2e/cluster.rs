@@ -33,6 +33,10 @@ pub fn tests() -> Vec<Trial> {
         ),
         booting("cluster::a_deleted_certificate_is_repaired", deleted_certificate),
         booting("cluster::a_removed_registry_is_repaired", removed_registry),
+        booting(
+            "cluster::a_silent_docker_is_named_and_its_registry_left_alone",
+            silent_docker,
+        ),
         booting("cluster::a_purged_docker_is_repaired", purged_docker),
         booting(
             "cluster::a_node_without_the_authority_is_refused",
@@ -85,13 +89,16 @@ fn nodes_reach_each_other() {
     }
 }
 
-/// Agents have deadlines of their own: on a slow machine they must be as patient as `lab`.
+/// Agents have deadlines of their own, also those that an exercise's command runs: on a slow machine they must be as patient as `lab`.
 fn patience() {
     let seat = shared();
-    let parent = "tr '\\0' '\\n' </proc/$PPID/environ";
+    let parent = "tr '\\0' '\\n' </proc/$PPID/environ; echo here ${LAB_PATIENCE-1}";
     let mut exec = seat.command(&["exec", "m-k8s", "--", "bash", "-c", parent]);
     exec.env("LAB_PATIENCE", "7.5");
-    seat.run(exec).passes().prints("LAB_PATIENCE=7.5");
+    seat.run(exec)
+        .passes()
+        .prints("LAB_PATIENCE=7.5")
+        .prints("here 7.5");
 }
 
 fn exec_passes_through() {
@@ -142,6 +149,22 @@ fn removed_registry() {
     )
     .passes()
     .prints("true always");
+}
+
+/// A stopped process accepts connections and says nothing, like one that has no time.
+fn silent_docker() {
+    let seat = shared();
+    let registry = "docker inspect -f {{.Id}} registry";
+    let before = seat.on("m-k8s", registry).passes().stdout;
+    let signal = |name| seat.on("m-k8s", &format!("kill -{name} $(cat /run/docker.pid)"));
+    signal("STOP").passes();
+    let up = seat.lab(&["up"]);
+    signal("CONT").passes();
+    up.code(3)
+        .says("Docker runs and does not answer")
+        .says("lab logs m-k8s docker");
+    seat.lab(&["up"]).passes().says("nothing to change");
+    assert_eq!(seat.on("m-k8s", registry).passes().stdout, before);
 }
 
 fn purged_docker() {

@@ -3,7 +3,7 @@
 use agent::wire::Listener;
 use time::Duration;
 
-use super::super::{Action, Mark};
+use super::super::{Action, Mark, registry};
 use super::kubernetes::check;
 use super::world::{self, of};
 use crate::facts::Observed;
@@ -54,6 +54,16 @@ fn a_taken_port_is_named_with_who_has_it_and_nothing_joins_what_cannot_be() {
         "kubernetes.w1-k8s kubernetes-ready",
     );
     assert!(plan.problems.is_empty());
+}
+
+#[test]
+fn a_docker_that_says_nothing_is_named_and_its_registry_is_not_made_again() {
+    let plan = check(
+        |o| drop(of(o, "m-k8s").facts.containers.remove(registry::CONTAINER)),
+        "",
+    );
+    assert_eq!(plan.problems[0].text.en, "Docker runs and does not answer");
+    assert_eq!(plan.problems.len(), 1, "{plan:?}");
 }
 
 #[test]

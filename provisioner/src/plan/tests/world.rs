@@ -140,6 +140,7 @@ pub fn known(cluster: &Cluster, pki: &Pki, leaf: &LeafState, at: &Node) -> Known
                 .containers
                 .insert(registry::CONTAINER.into(), Some(container));
         } else {
+            facts.containers.insert(registry::CONTAINER.into(), None);
             let config =
                 render::registry_config("/registry-image", cluster.registry.port, "/etc/docker/certs")
                     .unwrap();
