@@ -69,6 +69,7 @@ compare:
     tests/compare/node-times.sh target/release/lab
     tests/compare/chapter.sh target/release/lab
     tests/compare/kubernetes.sh target/release/lab
+    tests/compare/vagrant.sh target/release/lab chapter4/registry
 
 # What takes too long for CI: the chapter's checks proved three times and sabotaged, the program installed, the other kind of host, the comparison
 full: ci asked images hosts vm vagrant-docker vagrant-disk vagrant-libvirt compare

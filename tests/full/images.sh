@@ -4,7 +4,7 @@
 #
 #   tests/full/images.sh [LAB [IMAGE…]]      LAB: the program (default: target/debug/lab); IMAGE: only these
 . "$(dirname "$0")/../compare/seat.sh"
-shift || true
+shift $(($# > 0))
 (($# > 0)) || set -- debian-12 ubuntu-24.04
 for image in "$@"; do
     describe 2 "image: $image"

@@ -17,10 +17,11 @@ userland() {
   *) sources=("deb ${LAB_DEBIAN_MIRROR:-http://deb.debian.org/debian} $suite main") ;;
   esac
   # apt's own user may not be able to read the keys.
-  unshare --mount mmdebstrap --quiet --variant=minbase --aptopt='APT::Sandbox::User "root"' "${keys[@]}" --include="${packages%,}" "$suite" "$root.tar" "${sources[@]}"
+  unshare --mount mmdebstrap --variant=minbase --aptopt='APT::Sandbox::User "root"' "${keys[@]}" --include="${packages%,}" \
+    "$suite" "$root.tar" "${sources[@]}" >"$root.log" 2>&1 || { cat "$root.log"; return 1; }
   mkdir -p "$root"
   tar --extract --file "$root.tar" --directory "$root" --exclude './dev/*'
-  rm -f "$root.tar" "$root.keys"
+  rm -f "$root.tar" "$root.keys" "$root.log"
 }
 
 # within DIRECTORY SCRIPT: runs it as root of that tree, in namespaces that end with it. Devices are this machine's, and none can be taken away.
