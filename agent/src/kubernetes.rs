@@ -11,6 +11,7 @@ use crate::wire::{KubernetesNode, KubernetesPod};
 
 /// Who asks.
 const CONFIGURATION: &str = "/etc/kubernetes/admin.conf";
+const REQUEST: Duration = Duration::from_secs(3);
 const DEADLINE: Duration = Duration::from_secs(4);
 
 /// Every node the API knows.
@@ -28,13 +29,9 @@ async fn items(what: &[&str]) -> Option<Vec<Value>> {
     if !std::path::Path::new(CONFIGURATION).exists() {
         return None;
     }
-    let kubectl = [
-        "kubectl",
-        "--kubeconfig",
-        CONFIGURATION,
-        "--request-timeout=3s",
-        "get",
-    ];
+    let limit = REQUEST.mul_f64(crate::process::patience()).as_secs().max(1);
+    let limit = format!("--request-timeout={limit}s");
+    let kubectl = ["kubectl", "--kubeconfig", CONFIGURATION, &limit, "get"];
     let argv = [&kubectl[..], what, &["-o", "json"]].concat();
     let said = output(&argv, DEADLINE).await.ok()?;
     let mut list: Value = serde_json::from_str(&said).ok()?;

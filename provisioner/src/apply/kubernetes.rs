@@ -30,6 +30,8 @@ const INIT: Duration = Duration::from_secs(300);
 const JOIN: Duration = Duration::from_secs(180);
 const SIGNED: Duration = Duration::from_secs(60);
 const USUAL: Duration = Duration::from_secs(60);
+/// One question to an API that may not be there yet.
+const REQUEST: Duration = Duration::from_secs(3);
 const ANSWER: Duration = Duration::from_secs(120);
 
 /// `kubeadm init` on the master.
@@ -159,7 +161,8 @@ pub(super) async fn renew(hands: &Hands, session: &Session, kubelet: bool) -> Re
     }
     command(session, &administrate()).await?;
     // Static pods are not restarted by what they mount: kubelet makes a pod that is gone anew.
-    let crictl = ["crictl", "--runtime-endpoint", socket];
+    let limit = format!("{}s", patient(USUAL).as_secs());
+    let crictl = ["crictl", "--timeout", &limit, "--runtime-endpoint", socket];
     let listed = ["pods", "--quiet", "--label", "tier=control-plane"];
     let pods = command(session, &[&crictl[..], &listed].concat()).await?;
     let pods: Vec<&str> = pods.split_whitespace().collect();
@@ -176,11 +179,12 @@ pub(super) async fn renew(hands: &Hands, session: &Session, kubelet: bool) -> Re
 /// Polls until the API answers: after a boot, or with new certificates, that takes it a while.
 async fn answers(master: &Session) -> Result<()> {
     let deadline = Instant::now() + patient(ANSWER);
+    let limit = format!("--request-timeout={}s", patient(REQUEST).as_secs().max(1));
     let asked = [
         "kubectl",
         "--kubeconfig",
         ADMINISTRATOR,
-        "--request-timeout=3s",
+        &limit,
         "get",
         "--raw",
         "/readyz",

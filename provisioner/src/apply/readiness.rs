@@ -19,6 +19,8 @@ use crate::text;
 use crate::transport::patient;
 
 const LIMIT: Duration = Duration::from_secs(240);
+/// One question to the API.
+const REQUEST: Duration = Duration::from_secs(5);
 const NODES: &str = r#"jsonpath={range .items[*]}{.metadata.name} {.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}"#;
 const PODS: &str = r#"jsonpath={range .items[*]}{.spec.nodeName}|{.metadata.namespace}|{.metadata.name}|{.status.phase}|{.status.conditions[?(@.type=="Ready")].status}|{.status.containerStatuses[*].state.running.startedAt}|{.status.containerStatuses[*].state.waiting.reason}{"\n"}{end}"#;
 /// Reasons of a pod's own: waiting does not make them go away.
@@ -125,13 +127,8 @@ fn seconds(shown: &str) -> Option<i64> {
 }
 
 async fn ask(session: &Session, wanted: &Wanted, settled: bool) -> Result<Vec<String>> {
-    let kubectl = [
-        "kubectl",
-        "--kubeconfig",
-        ADMINISTRATOR,
-        "--request-timeout=5s",
-        "get",
-    ];
+    let limit = format!("--request-timeout={}s", patient(REQUEST).as_secs().max(1));
+    let kubectl = ["kubectl", "--kubeconfig", ADMINISTRATOR, &limit, "get"];
     let nodes = [&kubectl[..], &["nodes", "-o", NODES]].concat();
     let pods = [&kubectl[..], &["pods", "-A", "-o", PODS]].concat();
     Ok(lacking(
