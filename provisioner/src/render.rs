@@ -20,6 +20,7 @@ pub const MIRROR_PORT: u16 = 5000;
 #[template(path = "hosts", escape = "none", ext = "txt")]
 struct Hosts<'a> {
     nodes: &'a [Node],
+    mirror: Ipv4Addr,
 }
 
 #[derive(Template)]
@@ -44,10 +45,11 @@ struct Mirror {
     read_only: bool,
 }
 
-/// What the lab writes into /etc/hosts of every node, between its two marks.
-pub fn hosts(cluster: &Cluster) -> Result<String> {
+/// What the lab writes into /etc/hosts of every node, between its two marks; `mirror`: whose address docker.io has there.
+pub fn hosts(cluster: &Cluster, mirror: Ipv4Addr) -> Result<String> {
     fill(&Hosts {
         nodes: &cluster.nodes,
+        mirror,
     })
 }
 
