@@ -12,7 +12,7 @@ run=${2:-chapter4}
 describe 3
 
 echo "machines by Vagrant and Docker (whole seconds):"
-"$docker" "$lab" "$run" >vagrant.log 2>&1 || { tail -50 vagrant.log >&2; exit 1; }
+"$docker" "$lab" "$run" >vagrant.log 2>&1 || { cat vagrant.log >&2; exit 1; }
 grep -E '^(vagrant up|lab up|lab run|vagrant ssh)[^:]*: [0-9]+ s$' vagrant.log | sed 's/^/    /'
 
 echo "nodes by lab itself:"
