@@ -3,7 +3,7 @@
 # `fail`, `names`, `work`, and on the words of `vagrant up` in up.log.
 
 exercise=$LAB_RUN
-if [ "$LAB_RUN" = kubernetes ]; then exercise=chapter4/kubernetes-registry; fi
+if [ "$LAB_RUN" = kubernetes ]; then exercise=${LAB_EXERCISE:-chapter4/kubernetes-registry}; fi
 
 # What a person types who has Vagrant only.
 on_m_k8s() {
