@@ -240,7 +240,8 @@ impl Plan {
 /// What must change so that the cluster is as described.
 pub fn plan(cluster: &Cluster, observed: &Observed) -> Result<Plan> {
     let mut plan = Plan::default();
-    if machine::unfit(cluster, observed, &mut plan) {
+    if machine::unfit(cluster, observed, &mut plan) || obstacle::other_settings(cluster, observed, &mut plan)
+    {
         return Ok(plan);
     }
     trust::issue(cluster, observed, &mut plan);

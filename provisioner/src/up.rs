@@ -51,19 +51,18 @@ pub struct Up {
     pub external: Option<Standing>,
 }
 
-/// Brings the cluster up, and ends a rotation of the authority that was begun.
-pub async fn bring_up(request: &Request<'_>) -> Result<Up> {
-    let mut up = Up::default();
-    settle(request, &mut up).await?;
+/// Brings the cluster up, and ends a rotation of the authority that was begun. `up`: what it took, however it ends.
+pub async fn bring_up(request: &Request<'_>, up: &mut Up) -> Result<()> {
+    settle(request, up).await?;
     let store = AuthorityStore::new(&request.paths.state);
     if store.rotating()? {
         // Every node trusts both by now.
         store.promote()?;
-        settle(request, &mut up).await?;
+        settle(request, up).await?;
         store.finish_rotation()?;
-        settle(request, &mut up).await?;
+        settle(request, up).await?;
     }
-    Ok(up)
+    Ok(())
 }
 
 /// Looks, plans and applies until nothing is left to change. What cannot be done on one node does not keep the others from

@@ -49,6 +49,7 @@ pub fn raise_seat(app: &App, mut seat: Seat, asked: Option<&Asked>) -> Result<Ra
     // Until nodes are touched Ctrl-C ends the program as any other: what builds dies with it and leaves nothing half made.
     let bundle = bundle(app, &seat)?;
     app.interrupt.arm();
+    let before = Asked::read(&seat.paths.state)?;
     asked.map_or(Ok(()), |asked| asked.write(&seat.paths.state))?;
     let digest = bundle.digest.clone();
     seat.provider = app
@@ -78,7 +79,13 @@ pub fn raise_seat(app: &App, mut seat: Seat, asked: Option<&Asked>) -> Result<Ra
         sink: &app.sink,
         interrupt: &app.interrupt,
     };
-    let up = app.block_on(bring_up(&request))??;
+    let mut up = Up::default();
+    let ended = app.block_on(bring_up(&request, &mut up))?;
+    if ended.is_err() && up.changes == 0 {
+        // Nothing came of it: the next `lab up` is not held to it.
+        before.write(&seat.paths.state)?;
+    }
+    ended?;
     save_fresh(app, &seat, created)?;
     Ok(Raised {
         seat,

@@ -12,7 +12,7 @@ use crate::facts::{Observed, Seen};
 use crate::gather::{Sessions, Sight, look};
 use crate::text;
 use crate::text::Text;
-use crate::up::{Request, bring_up, together};
+use crate::up::{Request, Up, bring_up, together};
 
 /// Arguments of `lab trust`.
 #[derive(Debug, clap::Args)]
@@ -64,7 +64,8 @@ fn replace(app: &App, verb: &str, begin: impl Fn(&AuthorityStore, &Seat) -> Resu
         sink: &app.sink,
         interrupt: &app.interrupt,
     };
-    let up = app.block_on(bring_up(&request))??;
+    let mut up = Up::default();
+    app.block_on(bring_up(&request, &mut up))??;
     if let Some(gap) = up.gap {
         let seconds = gap.as_secs_f32();
         let said = text!(

@@ -31,13 +31,17 @@ pub const UNITS: [&str; 2] = [ROUTES_UNIT, KUBELET];
 
 /// What a node remembers of the cluster it was made a part of.
 pub fn mark(cluster: &Cluster, kubernetes: &Kubernetes) -> Mark {
+    mark_on(cluster.master().engine, cluster, kubernetes)
+}
+
+/// The same, had the master this engine.
+pub(super) fn mark_on(engine: Engine, cluster: &Cluster, kubernetes: &Kubernetes) -> Mark {
     let Kubernetes {
         version,
         pods,
         services,
     } = kubernetes;
-    let master = cluster.master();
-    let (address, runtime) = (master.address, engine::cri_socket(master.engine));
+    let (address, runtime) = (cluster.master().address, engine::cri_socket(engine));
     Mark::of(
         "kubernetes",
         &format!("{version} {pods} {services} {address} {runtime}"),
@@ -124,10 +128,6 @@ pub(super) fn cluster(cluster: &Cluster, observed: &Observed, plan: &mut Plan) {
     let before = plan.changes.len();
     let master = View::new(cluster.master(), observed);
     if master.silent() {
-        return;
-    }
-    if let Some(problem) = obstacle::other_settings(&master, &mark) {
-        plan.problems.push(problem);
         return;
     }
     let facts = master.facts();

@@ -1,12 +1,14 @@
 //! What stands in the way and no change removes: a clock that is wrong, and what kubeadm would stumble over. Each is a problem
 //! with what to do.
 
-use agent::wire::Listener;
+use agent::wire::{Engine, Listener};
 use time::OffsetDateTime;
 
-use super::kubernetes::AUTHORITY;
-use super::{Action, Mark, Plan, Problem, View, id};
+use super::kubernetes::{self, AUTHORITY};
+use super::{Action, Plan, Problem, View, id};
 use crate::config::{Cluster, Node, ProviderKind};
+use crate::engine;
+use crate::facts::Observed;
 use crate::node::Role;
 use crate::text;
 
@@ -155,18 +157,51 @@ fn taken_port(view: &View<'_>) -> Option<Problem> {
     })
 }
 
-/// A cluster that was made with another version or other networks is not remade by surprise.
-pub(super) fn other_settings(master: &View<'_>, mark: &Mark) -> Option<Problem> {
-    let made = master.file(&mark.path).is_some() && master.file(AUTHORITY).is_some();
-    (made && !master.marked(mark)).then(|| Problem {
+/// Whether Kubernetes was made with another version, on other networks or on another engine: it is not remade by surprise, and no
+/// node is touched.
+pub(super) fn other_settings(cluster: &Cluster, observed: &Observed, plan: &mut Plan) -> bool {
+    let Some(kubernetes) = &cluster.kubernetes else {
+        return false;
+    };
+    let master = View::new(cluster.master(), observed);
+    let mark = |engine| kubernetes::mark_on(engine, cluster, kubernetes);
+    let engine = master.node.engine;
+    let wanted = mark(engine);
+    if master.file(&wanted.path).is_none() || master.file(AUTHORITY).is_none() || master.marked(&wanted) {
+        return false;
+    }
+    let was = [Engine::Containerd, Engine::CriO]
+        .into_iter()
+        .find(|other| master.marked(&mark(*other)));
+    let (text, hint) = match was {
+        Some(was) => {
+            let (was, word) = (engine::name(was), engine::word(engine));
+            (
+                text!(
+                    "이 쿠버네티스 클러스터는 다른 엔진 {was}(으)로 만들어짐",
+                    "this Kubernetes cluster was made on another engine, {was}"
+                ),
+                text!(
+                    "아무것도 바꾸지 않았습니다. 바꾸려면 `lab down`(그 안에서 도는 것이 없어짐) 다음에 `lab up --engine {word}`",
+                    "nothing was changed. To change it: `lab down`, which ends what runs in it, then `lab up --engine {word}`"
+                ),
+            )
+        }
+        None => (
+            text!(
+                "이 쿠버네티스 클러스터는 다른 버전이나 네트워크로 만들어짐",
+                "this Kubernetes cluster was made with another version or other networks"
+            ),
+            text!(
+                "아무것도 바꾸지 않았습니다. cluster.yaml(또는 `--kubernetes`)을 되돌리거나, `lab down` 다음에 `lab up`",
+                "nothing was changed. Put cluster.yaml (or `--kubernetes`) back, or `lab down` and then `lab up`"
+            ),
+        ),
+    };
+    plan.problems.push(Problem {
         node: Some(master.node.name.clone()),
-        text: text!(
-            "이 쿠버네티스 클러스터는 다른 버전이나 네트워크, 엔진으로 만들어짐",
-            "this Kubernetes cluster was made with another version, other networks or another engine"
-        ),
-        hint: text!(
-            "cluster.yaml(또는 `--kubernetes`, `--engine`)을 되돌리거나, `lab down` 다음에 `lab up`",
-            "put cluster.yaml (or `--kubernetes`, `--engine`) back, or `lab down` and then `lab up`"
-        ),
-    })
+        text,
+        hint,
+    });
+    true
 }

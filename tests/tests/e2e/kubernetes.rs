@@ -125,8 +125,11 @@ fn whole() {
         .passes()
         .prints("w1-k8s")
         .without("NotReady");
-    // Another engine, or version, is not put over it by surprise.
-    seat.lab(&["plan", "--engine", "cri-o"]).says("another engine");
+    // Another engine, or version, is not put over it by surprise: no node is touched, and what was asked for is not kept.
+    seat.lab(&["up", "--engine", "cri-o", "--yes"])
+        .code(3)
+        .says("another engine, containerd");
+    seat.lab(&["up"]).passes().says("nothing to change");
     cluster(&seat, SECOND, "1.36.3");
     seat.lab(&["plan"]).says("lab down");
     assert_eq!(panic.now(), "7", "a node set the host's kernel");

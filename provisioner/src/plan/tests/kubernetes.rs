@@ -1,6 +1,6 @@
 //! Kubernetes: from facts to a plan, what is broken and what repairs it.
 
-use agent::wire::{KubernetesNode, UnitFact};
+use agent::wire::{Engine, KubernetesNode, UnitFact};
 
 use super::super::kubernetes::{AUTHORITY, KUBELET, POD_NETWORK, POD_ROUTES, ROUTES_UNIT, mark};
 use super::super::{Action, Mark, Plan, plan, sha256};
@@ -122,17 +122,32 @@ fn a_control_plane_that_was_cut_short_is_made_again_and_all_join_it() {
 }
 
 #[test]
-fn another_version_is_a_problem_and_nothing_is_remade() {
-    let mut cluster = cluster();
-    let observed = settled(&cluster);
-    cluster.kubernetes.as_mut().unwrap().version = "1.36.3".into();
-    let plan = plan(&cluster, &observed).unwrap();
-    assert!(
-        plan.problems[0].hint.en.contains("lab down"),
-        "{:?}",
-        plan.problems
+fn another_version_or_engine_is_a_problem_and_nothing_is_touched() {
+    let refused = |changing: &dyn Fn(&mut Cluster), says: &str, hint: &str| {
+        let mut cluster = cluster();
+        let observed = settled(&cluster);
+        changing(&mut cluster);
+        let plan = plan(&cluster, &observed).unwrap();
+        assert_eq!(plan.ids(), Vec::<&str>::new());
+        assert_eq!(plan.problems.len(), 1, "{:?}", plan.problems);
+        let problem = &plan.problems[0];
+        assert!(
+            problem.text.en.contains(says) && problem.hint.en.contains(hint),
+            "{problem:?}"
+        );
+    };
+    let version = |cluster: &mut Cluster| cluster.kubernetes.as_mut().unwrap().version = "1.36.3".into();
+    refused(&version, "another version", "lab down");
+    let engine = |cluster: &mut Cluster| {
+        for node in &mut cluster.nodes {
+            node.engine = Engine::CriO;
+        }
+    };
+    refused(
+        &engine,
+        "another engine, containerd",
+        "then `lab up --engine cri-o`",
     );
-    assert!(!plan.ids().iter().any(|id| id.starts_with("kubernetes")));
 }
 
 #[test]
