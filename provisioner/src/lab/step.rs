@@ -133,6 +133,18 @@ fn unasked(exercise: &Exercise, step: &Step, cluster: &Cluster) -> bool {
             .any(|one| unasked(exercise, one, cluster))
 }
 
+/// Why a step runs on no node now: its own reason, or that of a step it needs. `None`: some node runs it.
+pub fn nowhere(exercise: &Exercise, step: &Step, cluster: &Cluster, now: &Circumstances) -> Option<Text> {
+    let hosts = nodes(&step.hosts, cluster);
+    let reasons = hosts.iter().map(|node| skip(step, cluster, Some(node), now));
+    let reasons: Option<Vec<Text>> = reasons.collect();
+    let own = reasons.and_then(|all| all.into_iter().next().or_else(|| skip(step, cluster, None, now)));
+    own.or_else(|| {
+        let mut needed = exercise.steps.iter().filter(|one| step.needs.contains(&one.id));
+        needed.find_map(|one| nowhere(exercise, one, cluster, now))
+    })
+}
+
 /// Why a step is skipped on `node`; `None`: it runs.
 pub fn skip(step: &Step, cluster: &Cluster, node: Option<&Node>, now: &Circumstances) -> Option<Text> {
     let when = &step.when;

@@ -7,7 +7,7 @@ use super::classroom::{Ran, Script, command, millis};
 use super::{Part, Runner, Told, worst};
 use crate::config::Node;
 use crate::event::Outcome;
-use crate::lab::step::{Instance, instances, nodes, skip};
+use crate::lab::step::{Instance, instances, nodes, nowhere, skip};
 use crate::lab::variables::Variables;
 use crate::lab::{Action, Exercise, Step, Stream};
 use crate::node::NodeName;
@@ -99,6 +99,7 @@ impl Runner<'_> {
         if self.interrupt.requested() {
             return stop(Outcome::Blocked, text!("중단됨", "interrupted"));
         }
+        let (cluster, now) = (self.classroom.cluster, &self.classroom.circumstances);
         let needed = step
             .needs
             .iter()
@@ -108,19 +109,17 @@ impl Runner<'_> {
                 needed.max_by_key(|(_, outcome)| (**outcome != Outcome::Passed, **outcome))
             && *outcome != Outcome::Passed
         {
-            let became = if *outcome == Outcome::Skipped {
-                Outcome::Skipped
-            } else {
-                Outcome::Blocked
+            let failed = text!("`{need}`이(가) 통과하지 못함", "`{need}` did not pass");
+            return match outcome {
+                Outcome::Skipped => stop(
+                    Outcome::Skipped,
+                    nowhere(exercise, step, cluster, now).unwrap_or(failed),
+                ),
+                _ => stop(Outcome::Blocked, failed),
             };
-            return stop(
-                became,
-                text!("`{need}`이(가) 통과하지 못함", "`{need}` did not pass"),
-            );
         }
-        let cluster = self.classroom.cluster;
         let hosts = nodes(&step.hosts, cluster);
-        let reason = |node| skip(step, cluster, node, &self.classroom.circumstances);
+        let reason = |node| skip(step, cluster, node, now);
         if hosts.is_empty() {
             return stop(Outcome::Skipped, reason(None).unwrap_or_else(|| "no node".into()));
         }

@@ -1,6 +1,7 @@
 //! Steps in the words of another engine: skipped by right, and only these.
 
 use super::*;
+use crate::lab::step::nowhere;
 
 #[tokio::test]
 async fn a_step_of_another_engine_is_skipped_with_its_cleanup_and_needs_no_leave() {
@@ -58,5 +59,29 @@ fn an_engine_nobody_knows_is_named_with_what_was_meant() {
             .hint
             .as_ref()
             .is_some_and(|hint| hint.en.contains("docker"))
+    );
+}
+
+#[tokio::test]
+async fn what_needs_a_skipped_step_is_skipped_for_that_steps_reason() {
+    let steps = "engine: any\nsteps:\n- {id: a, title: t, when: {engine: podman}, solve: 'false'}\n- {id: b, title: t, solve: 'false'}\n- {id: c, title: t, solve: 'false'}\n- {id: d, title: t, needs: [], solve: 'true'}\n";
+    let stage = Stage::new(&[("one", steps)]).await;
+    let room = stage.classroom(false);
+    let one = &stage.lab.exercises[0];
+    let why = |at: usize| nowhere(one, &one.steps[at], &stage.cluster, &room.circumstances);
+    for at in 0..3 {
+        assert!(why(at).unwrap().en.contains("it is for Podman"), "{at}");
+    }
+    assert_eq!(why(3), None);
+    let run = run(&[("one", steps)], false, false).await;
+    assert_eq!(
+        run.lines,
+        [
+            "a m-k8s Skipped",
+            "b Skipped",
+            "c Skipped",
+            "d m-k8s Passed",
+            "= one Passed"
+        ]
     );
 }
