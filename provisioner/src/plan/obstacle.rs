@@ -165,43 +165,61 @@ pub(super) fn other_settings(cluster: &Cluster, observed: &Observed, plan: &mut 
     };
     let master = View::new(cluster.master(), observed);
     let mark = |engine| kubernetes::mark_on(engine, cluster, kubernetes);
-    let engine = master.node.engine;
-    let wanted = mark(engine);
-    if master.file(&wanted.path).is_none() || master.file(AUTHORITY).is_none() || master.marked(&wanted) {
-        return false;
+    let wanted = mark(master.node.engine);
+    let made = master.file(&wanted.path).is_some() && master.file(AUTHORITY).is_some();
+    if made && !master.marked(&wanted) {
+        let mut others = [Engine::Containerd, Engine::CriO].into_iter();
+        plan.problems
+            .push(match others.find(|other| master.marked(&mark(*other))) {
+                Some(was) => another_engine(master.node, was),
+                None => another_version(master.node),
+            });
+        return true;
     }
-    let was = [Engine::Containerd, Engine::CriO]
-        .into_iter()
-        .find(|other| master.marked(&mark(*other)));
-    let (text, hint) = match was {
-        Some(was) => {
-            let (was, word) = (engine::name(was), engine::word(engine));
-            (
-                text!(
-                    "이 쿠버네티스 클러스터는 다른 엔진 {was}(으)로 만들어짐",
-                    "this Kubernetes cluster was made on another engine, {was}"
-                ),
-                text!(
-                    "아무것도 바꾸지 않았습니다. 바꾸려면 `lab down`(그 안에서 도는 것이 없어짐) 다음에 `lab up --engine {word}`",
-                    "nothing was changed. To change it: `lab down`, which ends what runs in it, then `lab up --engine {word}`"
-                ),
-            )
+    // A worker is known by what the API says of it.
+    let members = master.facts().and_then(|facts| facts.kubernetes.as_deref());
+    for worker in cluster.workers() {
+        let joined = View::new(worker, observed).file(AUTHORITY).is_some();
+        let mut members = members.unwrap_or_default().iter().filter(|_| joined);
+        let Some(member) = members.find(|member| member.name == worker.name.as_str()) else {
+            continue;
+        };
+        let was = match member.runtime.starts_with("cri-o:") {
+            true => Engine::CriO,
+            false => Engine::Containerd,
+        };
+        if super::engine::cri_socket(was) != super::engine::cri_socket(worker.engine) {
+            plan.problems.push(another_engine(worker, was));
         }
-        None => (
-            text!(
-                "이 쿠버네티스 클러스터는 다른 버전이나 네트워크로 만들어짐",
-                "this Kubernetes cluster was made with another version or other networks"
-            ),
-            text!(
-                "아무것도 바꾸지 않았습니다. cluster.yaml(또는 `--kubernetes`)을 되돌리거나, `lab down` 다음에 `lab up`",
-                "nothing was changed. Put cluster.yaml (or `--kubernetes`) back, or `lab down` and then `lab up`"
-            ),
+    }
+    !plan.problems.is_empty()
+}
+
+fn another_engine(node: &Node, was: Engine) -> Problem {
+    let (was, word) = (engine::name(was), engine::word(node.engine));
+    Problem {
+        node: Some(node.name.clone()),
+        text: text!(
+            "이 노드의 쿠버네티스는 다른 엔진 {was}(으)로 만들어짐",
+            "this node's Kubernetes was made on another engine, {was}"
         ),
-    };
-    plan.problems.push(Problem {
-        node: Some(master.node.name.clone()),
-        text,
-        hint,
-    });
-    true
+        hint: text!(
+            "아무것도 바꾸지 않았습니다. {word}(으)로 바꾸려면 `lab down`(그 안에서 도는 것이 없어짐) 다음에 `lab up`(cluster.yaml에 없으면 `--engine {word}`도)",
+            "nothing was changed. For {word}: `lab down`, which ends what runs in it, then `lab up` (with `--engine {word}`, unless cluster.yaml says so)"
+        ),
+    }
+}
+
+fn another_version(node: &Node) -> Problem {
+    Problem {
+        node: Some(node.name.clone()),
+        text: text!(
+            "이 쿠버네티스 클러스터는 다른 버전이나 네트워크로 만들어짐",
+            "this Kubernetes cluster was made with another version or other networks"
+        ),
+        hint: text!(
+            "아무것도 바꾸지 않았습니다. cluster.yaml(또는 `--kubernetes`)을 되돌리거나, `lab down` 다음에 `lab up`",
+            "nothing was changed. Put cluster.yaml (or `--kubernetes`) back, or `lab down` and then `lab up`"
+        ),
+    }
 }

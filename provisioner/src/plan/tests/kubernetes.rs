@@ -143,11 +143,9 @@ fn another_version_or_engine_is_a_problem_and_nothing_is_touched() {
             node.engine = Engine::CriO;
         }
     };
-    refused(
-        &engine,
-        "another engine, containerd",
-        "then `lab up --engine cri-o`",
-    );
+    refused(&engine, "another engine, containerd", "--engine cri-o");
+    let worker = |cluster: &mut Cluster| cluster.nodes[1].engine = Engine::CriO;
+    refused(&worker, "another engine, containerd", "lab down");
 }
 
 #[test]
