@@ -112,10 +112,15 @@ impl Cluster {
         self.nodes.iter().find(|node| node.name == *name)
     }
 
+    /// The node the registry and the mirror are on.
+    pub fn registry_host(&self) -> &Node {
+        self.node(&self.registry.host).unwrap_or(self.master())
+    }
+
     /// `address:port` and `name:port` of the registry, the address first (the notes use it).
     pub fn registry_names(&self) -> Vec<String> {
         let Registry { host, port, .. } = &self.registry;
-        let address = self.node(host).map(|node| format!("{}:{port}", node.address));
-        address.into_iter().chain([format!("{host}:{port}")]).collect()
+        let address = self.registry_host().address;
+        vec![format!("{address}:{port}"), format!("{host}:{port}")]
     }
 }

@@ -263,11 +263,7 @@ pub fn plan(cluster: &Cluster, observed: &Observed) -> Result<Plan> {
         kubernetes::prepare(cluster, &view, &mut plan)?;
         engine::plan(cluster, &view, &mut plan)?;
     }
-    let host = cluster
-        .nodes
-        .iter()
-        .find(|node| node.name == cluster.registry.host);
-    let view = View::new(host.unwrap_or(cluster.master()), observed);
+    let view = View::new(cluster.registry_host(), observed);
     if !view.silent() {
         mirror::plan(&view, &mut plan)?;
         if plan.is_sound(view.node) {

@@ -45,11 +45,11 @@ struct Mirror {
     read_only: bool,
 }
 
-/// What the lab writes into /etc/hosts of every node, between its two marks; `mirror`: whose address docker.io has there.
-pub fn hosts(cluster: &Cluster, mirror: Ipv4Addr) -> Result<String> {
+/// What the lab writes into /etc/hosts of every node, between its two marks.
+pub fn hosts(cluster: &Cluster) -> Result<String> {
     fill(&Hosts {
         nodes: &cluster.nodes,
-        mirror,
+        mirror: cluster.registry_host().address,
     })
 }
 

@@ -18,10 +18,7 @@ impl Hands {
     }
 
     pub(super) fn leaf(&self) -> Result<Leaf> {
-        let host = self
-            .cluster
-            .node(&self.cluster.registry.host)
-            .unwrap_or(self.cluster.master());
+        let host = self.cluster.registry_host();
         AuthorityStore::new(&self.state).leaf(&self.cluster, host, OffsetDateTime::now_utc())
     }
 }

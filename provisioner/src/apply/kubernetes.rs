@@ -6,7 +6,7 @@ use agent::wire::FactsQuery;
 
 use super::command::{command, run, unit_step};
 use super::perform::Hands;
-use crate::config::Cluster;
+use crate::config::{Cluster, Kubernetes};
 use crate::error::{Error, Result};
 use crate::plan::engine::cri_socket;
 use crate::plan::kubernetes::KUBELET;
@@ -39,16 +39,32 @@ pub(super) async fn init(hands: &Hands, session: &Session) -> Result<()> {
     let Some(kubernetes) = &hands.cluster.kubernetes else {
         return Ok(());
     };
-    let capabilities = hands.capabilities(&session.node);
-    let may_lower_score = capabilities >> SYS_RESOURCE & 1 == 1;
     let socket = cri_socket(hands.cluster.master().engine);
-    let configuration = render::init(&hands.cluster, kubernetes, may_lower_score, PATCHES, socket)?;
+    let configuration = first(hands, kubernetes, session, socket)?;
     reset(session, socket).await?;
     for (name, patch) in render::patches()? {
         put(session, &format!("{PATCHES}/{name}"), &patch).await?;
     }
     kubeadm(session, &["init"], &configuration, INIT).await?;
     command(session, &administrate()).await.map(drop)
+}
+
+/// What the control plane is made with.
+fn first(hands: &Hands, kubernetes: &Kubernetes, session: &Session, socket: &str) -> Result<String> {
+    let may_lower_score = hands.capabilities(&session.node) >> SYS_RESOURCE & 1 == 1;
+    render::init(
+        &hands.cluster,
+        kubernetes,
+        may_lower_score,
+        PATCHES,
+        socket,
+        minute(),
+    )
+}
+
+/// A minute's worth of patience, in seconds: kubeadm has limits of its own.
+fn minute() -> u64 {
+    patient(Duration::from_secs(60)).as_secs().max(1)
 }
 
 /// `kubeadm join` on a worker, with a token of its own.
@@ -79,7 +95,14 @@ pub(super) async fn join(hands: &Hands, session: &Session) -> Result<()> {
     let (Some(token), Some(authority)) = (after("--token"), after("--discovery-token-ca-cert-hash")) else {
         return Err(Error::new("kubeadm printed no token").on(&master.node));
     };
-    let configuration = render::join(&hands.cluster, node, &token, &authority, cri_socket(node.engine))?;
+    let configuration = render::join(
+        &hands.cluster,
+        node,
+        &token,
+        &authority,
+        cri_socket(node.engine),
+        minute(),
+    )?;
     // Its id alone: what makes it a secret comes after the dot.
     let id = token.split('.').next().unwrap_or_default();
     signed(&master, id).await?;
@@ -144,8 +167,7 @@ pub(super) async fn renew(hands: &Hands, session: &Session, kubelet: bool) -> Re
     let socket = cri_socket(hands.cluster.master().engine);
     command(session, &["kubeadm", "certs", "renew", "all"]).await?;
     if kubelet {
-        let may_lower_score = hands.capabilities(&session.node) >> SYS_RESOURCE & 1 == 1;
-        let configuration = render::init(&hands.cluster, kubernetes, may_lower_score, PATCHES, socket)?;
+        let configuration = first(hands, kubernetes, session, socket)?;
         command(
             session,
             &["rm", "-f", KUBELET_CONFIGURATION, certificates::KUBELET],

@@ -75,9 +75,7 @@ pub fn built_in(cluster: &Cluster, node: &Node, lab: &str, exercise: &str) -> Va
         );
     }
     let registry = &cluster.registry;
-    let address = cluster
-        .node(&registry.host)
-        .map_or(master.address, |host| host.address);
+    let address = cluster.registry_host().address;
     set("registry", format!("{address}:{}", registry.port));
     set("registry_name", format!("{}:{}", registry.host, registry.port));
     set("registry_host", registry.host.to_string());

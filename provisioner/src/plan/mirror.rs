@@ -1,7 +1,5 @@
 //! The mirror: the bundle's images, served on the registry's host as the engines' docker.io.
 
-use std::net::Ipv4Addr;
-
 use super::{Action, Content, Mark, Plan, UnitStep, View, id, node, sha256, trust};
 use crate::bundle::MIRROR_STORAGE;
 use crate::config::Cluster;
@@ -17,17 +15,9 @@ pub const KEY: &str = "/etc/lab/mirror/tls.key";
 /// Its unit: in every node image, enabled on one node.
 pub const UNIT: &str = "lab-mirror.service";
 
-/// The mirror's address.
-pub fn address(cluster: &Cluster) -> Ipv4Addr {
-    cluster
-        .node(&cluster.registry.host)
-        .unwrap_or(cluster.master())
-        .address
-}
-
 /// `address:port` of the mirror.
 pub fn name(cluster: &Cluster) -> String {
-    format!("{}:{}", address(cluster), render::MIRROR_PORT)
+    format!("{}:{}", cluster.registry_host().address, render::MIRROR_PORT)
 }
 
 pub(super) fn plan(view: &View<'_>, plan: &mut Plan) -> Result<()> {

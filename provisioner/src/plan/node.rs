@@ -1,6 +1,6 @@
 //! What every node has, whatever its engine: that it runs, and the names of the others.
 
-use super::{Action, Content, Plan, View, id, mirror, sha256};
+use super::{Action, Content, Plan, View, id, sha256};
 use crate::config::Cluster;
 use crate::error::Result;
 use crate::{render, text};
@@ -19,7 +19,7 @@ pub(super) fn plan(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) -> Resul
         );
         plan.add(id("boot", node), Some(node), Action::Boot, &[], words);
     }
-    let block = render::hosts(cluster, mirror::address(cluster))?;
+    let block = render::hosts(cluster)?;
     let known = view.seen.and_then(|seen| seen.known.as_ref());
     let is_so = known.is_some_and(|known| {
         let whole = render::with_block(&known.hosts, &block);

@@ -145,9 +145,7 @@ fn container(cluster: &Cluster, view: &View<'_>, plan: &mut Plan, changed: Vec<S
 
 /// A push from the master, and a pull by digest from every node whose proof is of something else or not there.
 pub(super) fn prove(cluster: &Cluster, observed: &Observed, plan: &mut Plan) {
-    let Some(master) = cluster.node(&cluster.registry.host) else {
-        return;
-    };
+    let master = cluster.registry_host();
     let name = cluster.registry_names().into_iter().next().unwrap_or_default();
     let proof = Proof {
         repository: format!("{name}/lab/proof"),

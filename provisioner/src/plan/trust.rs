@@ -75,9 +75,7 @@ fn leaf_is_good(cluster: &Cluster, observed: &Observed) -> bool {
     else {
         return false;
     };
-    let Some(host) = cluster.node(&cluster.registry.host) else {
-        return false;
-    };
+    let host = cluster.registry_host();
     leaf.certificate.authority_key == authority.subject_key
         && leaf.certificate.addresses == [host.address]
         && leaf.certificate.names == [host.name.to_string()]

@@ -38,6 +38,7 @@ struct Init<'a> {
     patches: &'a str,
     socket: &'a str,
     resolver: Option<&'static str>,
+    minute: u64,
 }
 
 #[derive(Template)]
@@ -65,6 +66,7 @@ struct Join<'a> {
     token: &'a str,
     authority: &'a str,
     socket: &'a str,
+    minute: u64,
 }
 
 /// This end of what packets of pods go through between machines: their network need not carry addresses that are not its own.
@@ -128,13 +130,14 @@ pub fn pod_routes(cluster: &Cluster, kubernetes: &Kubernetes, node: &Node) -> Re
 }
 
 /// What `kubeadm init` is given. `may_lower_score`: whether processes of the node may lower their own oom score; `patches`: where
-/// the files of [`patches`] are.
+/// the files of [`patches`] are; `minute`: how many seconds one takes on this machine, which kubeadm's limits are made of.
 pub fn init(
     cluster: &Cluster,
     kubernetes: &Kubernetes,
     may_lower_score: bool,
     patches: &str,
     socket: &str,
+    minute: u64,
 ) -> Result<String> {
     let master = cluster.master();
     fill(&Init {
@@ -149,6 +152,7 @@ pub fn init(
         patches,
         socket,
         resolver: (!cluster.provider.makes_nodes()).then_some("/run/lab-kubelet/resolv.conf"),
+        minute,
     })
 }
 
@@ -173,8 +177,15 @@ pub fn patches() -> Result<Vec<(String, String)>> {
     Ok(files)
 }
 
-/// What `kubeadm join` is given: holds a secret. `authority`: `sha256:…` of the cluster's; `socket`: the runtime's.
-pub fn join(cluster: &Cluster, node: &Node, token: &str, authority: &str, socket: &str) -> Result<String> {
+/// What `kubeadm join` is given: holds a secret. `authority`: `sha256:…` of the cluster's; `socket`: the runtime's; `minute` as above.
+pub fn join(
+    cluster: &Cluster,
+    node: &Node,
+    token: &str,
+    authority: &str,
+    socket: &str,
+    minute: u64,
+) -> Result<String> {
     fill(&Join {
         name: node.name.as_str(),
         address: node.address,
@@ -182,6 +193,7 @@ pub fn join(cluster: &Cluster, node: &Node, token: &str, authority: &str, socket
         token,
         authority,
         socket,
+        minute,
     })
 }
 

@@ -91,10 +91,7 @@ pub fn known(cluster: &Cluster, pki: &Pki, leaf: &LeafState, at: &Node) -> Known
     };
     let facts = &mut known.facts;
     let mut put = |path: &str, sha256: String, mode| facts.files.insert(path.into(), file(sha256, mode));
-    let hosts = format!(
-        "10.1.1.1 mine\n{}",
-        render::hosts(cluster, cluster.master().address).unwrap()
-    );
+    let hosts = format!("10.1.1.1 mine\n{}", render::hosts(cluster).unwrap());
     put(node::HOSTS, sha256(&hosts), 0o644);
     put(
         egress::RESOLV_CONF,
