@@ -184,9 +184,11 @@ pub(super) fn other_settings(cluster: &Cluster, observed: &Observed, plan: &mut 
         let Some(member) = members.find(|member| member.name == worker.name.as_str()) else {
             continue;
         };
-        let was = match member.runtime.starts_with("cri-o:") {
-            true => Engine::CriO,
-            false => Engine::Containerd,
+        let was = match member.runtime.split_once(':') {
+            Some(("cri-o", _)) => Engine::CriO,
+            Some(("containerd", _)) => Engine::Containerd,
+            // It has not said yet.
+            _ => continue,
         };
         if super::engine::cri_socket(was) != super::engine::cri_socket(worker.engine) {
             plan.problems.push(another_engine(worker, was));
@@ -204,8 +206,8 @@ fn another_engine(node: &Node, was: Engine) -> Problem {
             "this node's Kubernetes was made on another engine, {was}"
         ),
         hint: text!(
-            "아무것도 바꾸지 않았습니다. {word}(으)로 바꾸려면 `lab down`(그 안에서 도는 것이 없어짐) 다음에 `lab up`(cluster.yaml에 없으면 `--engine {word}`도)",
-            "nothing was changed. For {word}: `lab down`, which ends what runs in it, then `lab up` (with `--engine {word}`, unless cluster.yaml says so)"
+            "그대로 두려면 엔진을 되돌리고, {word}(으)로 바꾸려면 `lab down`(그 안에서 도는 것이 없어짐) 다음에 `lab up`(cluster.yaml에 없으면 `--engine {word}`도)",
+            "keep it: put the engine back. For {word}: `lab down`, which ends what runs in it, then `lab up` (with `--engine {word}`, unless cluster.yaml says so)"
         ),
     }
 }
@@ -218,8 +220,8 @@ fn another_version(node: &Node) -> Problem {
             "this Kubernetes cluster was made with another version or other networks"
         ),
         hint: text!(
-            "아무것도 바꾸지 않았습니다. cluster.yaml(또는 `--kubernetes`)을 되돌리거나, `lab down` 다음에 `lab up`",
-            "nothing was changed. Put cluster.yaml (or `--kubernetes`) back, or `lab down` and then `lab up`"
+            "cluster.yaml(또는 `--kubernetes`)을 되돌리거나, `lab down` 다음에 `lab up`",
+            "put cluster.yaml (or `--kubernetes`) back, or `lab down` and then `lab up`"
         ),
     }
 }

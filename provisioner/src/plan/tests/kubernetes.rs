@@ -146,6 +146,14 @@ fn another_version_or_engine_is_a_problem_and_nothing_is_touched() {
     refused(&engine, "another engine, containerd", "--engine cri-o");
     let worker = |cluster: &mut Cluster| cluster.nodes[1].engine = Engine::CriO;
     refused(&worker, "another engine, containerd", "lab down");
+    // A worker that has just registered has not said by what it runs containers.
+    let mut cluster = cluster();
+    let mut observed = settled(&cluster);
+    worker(&mut cluster);
+    for one in of(&mut observed, "m-k8s").facts.kubernetes.iter_mut().flatten() {
+        one.runtime.clear();
+    }
+    assert!(plan(&cluster, &observed).unwrap().problems.is_empty());
 }
 
 #[test]
