@@ -81,9 +81,17 @@ pub fn raise_seat(app: &App, mut seat: Seat, asked: Option<&Asked>) -> Result<Ra
     };
     let mut up = Up::default();
     let ended = app.block_on(bring_up(&request, &mut up))?;
-    if ended.is_err() && up.changes == 0 {
-        // Nothing came of it: the next `lab up` is not held to it.
-        before.write(&seat.paths.state)?;
+    if let Some(asked) = asked
+        && ended.is_err()
+        && up.changes == 0
+        && !created
+    {
+        // The nodes keep the engine they have, and the next `lab up` is not held to another. Anything else waits for what was in its way.
+        let kept = Asked {
+            engine: before.engine,
+            ..asked.clone()
+        };
+        kept.write(&seat.paths.state)?;
     }
     ended?;
     save_fresh(app, &seat, created)?;

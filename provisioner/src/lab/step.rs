@@ -92,6 +92,12 @@ pub fn speaks(when: &When, node: &Node) -> bool {
     when.engine.is_empty() || when.engine.contains(&node.engine)
 }
 
+/// Whether a step with these conditions can have left anything on the node, now or before.
+pub fn leaves(when: &When, cluster: &Cluster, node: &Node) -> bool {
+    // A kubectl that is there without the lab's Kubernetes is somebody's, and so is the cluster it reaches.
+    speaks(when, node) && (when.kubernetes != Some(true) || cluster.kubernetes.is_some())
+}
+
 /// Steps (`exercise/step`), and checks on nodes of their own, that may be skipped: as the lab says, or because the cluster is what
 /// was asked for.
 pub fn skippable(lab: &Lab, cluster: &Cluster) -> Vec<String> {

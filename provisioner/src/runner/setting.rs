@@ -6,7 +6,7 @@ use super::classroom::{Script, command};
 use super::{Runner, Told};
 use crate::config::{Node, Product};
 use crate::event::Outcome;
-use crate::lab::step::{Instance, instances, nodes, speaks};
+use crate::lab::step::{Instance, instances, leaves, nodes, speaks};
 use crate::lab::variables::{Variables, built_in};
 use crate::lab::{Exercise, Step};
 use crate::registry_product::row;
@@ -205,9 +205,9 @@ impl Runner<'_> {
         let Some(text) = &step.cleanup else {
             return Outcome::Skipped;
         };
-        // Nothing was made where the engine is another.
-        let nodes = nodes(&step.hosts, self.classroom.cluster).into_iter();
-        let nodes = nodes.filter(|node| speaks(&step.when, node));
+        let cluster = self.classroom.cluster;
+        let nodes = nodes(&step.hosts, cluster).into_iter();
+        let nodes = nodes.filter(|node| leaves(&step.when, cluster, node));
         let scripts = nodes.map(|node| (node, text.clone())).collect();
         self.undo(exercise, instance, &instance.name, scripts).await
     }

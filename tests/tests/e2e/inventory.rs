@@ -115,6 +115,11 @@ fn kernel() -> String {
 /// Kubernetes on machines that have an engine already; not where there is another one.
 fn kubernetes_comes(machines: &Machines, seat: &Seat) {
     let before = kernel();
+    // Their own kubectl is not even asked.
+    machines
+        .lab(seat, &["run", "chapter4/kubernetes-registry"])
+        .passes()
+        .says("no Kubernetes");
     let other = "mkdir /etc/kubernetes; touch /etc/kubernetes/kubelet.conf";
     machines.on("w1-k8s", other).unwrap();
     machines
@@ -123,6 +128,7 @@ fn kubernetes_comes(machines: &Machines, seat: &Seat) {
         .says("a Kubernetes already that is not the lab's: /etc/kubernetes/kubelet.conf");
     machines.on("w1-k8s", "rm -r /etc/kubernetes").unwrap();
     machines.on("m-k8s", "test ! -e /usr/local/bin/kubeadm").unwrap();
+    // What was asked is remembered, though something was in its way.
     machines.lab(seat, &["up", "--yes"]).passes();
     machines.lab(seat, &["up"]).passes().says("nothing to change");
     machines

@@ -1,7 +1,7 @@
 //! Steps in the words of another engine: skipped by right, and only these.
 
 use super::*;
-use crate::lab::step::nowhere;
+use crate::lab::step::{leaves, nowhere};
 
 #[tokio::test]
 async fn a_step_of_another_engine_is_skipped_with_its_cleanup_and_needs_no_leave() {
@@ -15,6 +15,19 @@ async fn a_step_of_another_engine_is_skipped_with_its_cleanup_and_needs_no_leave
         assert!(!run.scratch.path().join(name).exists(), "{name}");
     }
     assert_eq!(objections(&run), [""; 0]);
+}
+
+#[tokio::test]
+async fn without_the_labs_kubernetes_nothing_is_cleaned_up_in_one() {
+    let steps = "engine: any\nsteps:\n- {id: a, title: t, when: {kubernetes: true}, solve: 'true'}\n- {id: b, title: t, solve: 'true'}\n";
+    let mut stage = Stage::new(&[("one", steps)]).await;
+    let left = |stage: &Stage| {
+        let when = |at: usize| &stage.lab.exercises[0].steps[at].when;
+        [0, 1].map(|at| leaves(when(at), &stage.cluster, stage.cluster.master()))
+    };
+    assert_eq!(left(&stage), [true, true]);
+    stage.cluster.kubernetes = None;
+    assert_eq!(left(&stage), [false, true]);
 }
 
 #[tokio::test]
