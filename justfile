@@ -78,6 +78,7 @@ full: ci asked images hosts vm vagrant-docker vagrant-disk vagrant-libvirt compa
     cargo lab test chapter4 --sabotage
     cargo lab bundle build --kubernetes 1.36 --yes
     VERSION=1.36 WORKERS=1 ROUNDS=1 tests/compare/kubernetes.sh
+    tests/full/minor.sh target/debug/lab 1.36
     cargo lab down --yes
     cargo install --path provisioner --locked --root target/installed
     target/installed/bin/lab doctor

@@ -1,5 +1,6 @@
 //! The external registry: each node trusts it and is logged in there, its project exists; and nodes forget one that is no longer named.
 
+use agent::wire::Engine;
 use serde::Serialize;
 
 use super::{Action, Plan, Problem, View, id};
@@ -54,8 +55,10 @@ pub(super) fn plan(cluster: &Cluster, observed: &Observed, plan: &mut Plan) {
         Some(Ok(standing)) => make_project(cluster, external, standing, plan),
         None => {}
     }
+    // It is used through Docker.
     let unready: Vec<(&View<'_>, Text)> = views
         .iter()
+        .filter(|view| view.node.engine == Engine::Docker)
         .filter_map(|view| Some((view, lack(external, observed, view)?)))
         .collect();
     if unready.is_empty() {

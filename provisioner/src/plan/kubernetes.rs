@@ -13,6 +13,7 @@ use crate::facts::Observed;
 use crate::node::Role;
 use crate::render::kubernetes as render;
 use crate::text;
+use crate::text::Text;
 
 /// The pods' network.
 pub const POD_NETWORK: &str = "/etc/cni/net.d/10-lab.conflist";
@@ -137,7 +138,11 @@ pub(super) fn cluster(cluster: &Cluster, observed: &Observed, plan: &mut Plan) {
     if begun && plan.is_sound(master.node) {
         certificates::renew(&master, observed.now, plan);
     }
-    member(cluster, plan, (&master, begun), &mark, &planned(plan, before));
+    let why = (!begun).then(|| match authority {
+        Some(_) => text!("중간에 멈췄음", "it was cut short"),
+        None => text!("아직 아님", "not yet done"),
+    });
+    member(cluster, plan, (&master, why), &mark, &planned(plan, before));
     if !begun && !plan.has(&id("kubernetes", master.node)) {
         return;
     }
@@ -147,11 +152,22 @@ pub(super) fn cluster(cluster: &Cluster, observed: &Observed, plan: &mut Plan) {
         if node.role == Role::Master || view.silent() {
             continue;
         }
-        let same = authority.is_some() && view.file(AUTHORITY).map(|file| &file.sha256) == authority;
         let known = nodes.is_none_or(|nodes| nodes.iter().any(|one| one.name == node.name.as_str()));
         let ended = certificates::kubelet_ended(&view, observed.now);
-        let belongs = begun && same && known && !ended && view.marked(&mark);
-        member(cluster, plan, (&view, belongs), &mark, &first);
+        let why = match view.file(AUTHORITY).map(|file| &file.sha256) {
+            None => Some(text!("아직 아님", "not yet done")),
+            theirs if begun && theirs != authority => {
+                Some(text!("다른 클러스터의 것", "it belongs to another cluster"))
+            }
+            _ if ended => Some(text!(
+                "kubelet의 인증서가 끝남",
+                "its kubelet's certificate has ended"
+            )),
+            _ if !view.marked(&mark) => Some(text!("중간에 멈췄음", "it was cut short")),
+            _ if !known => Some(text!("API가 모르는 노드", "the API does not know it")),
+            _ => (!begun).then(|| text!("컨트롤 플레인을 새로 만듦", "the control plane is made anew")),
+        };
+        member(cluster, plan, (&view, why), &mark, &first);
     }
     ready(cluster, observed, facts, plan);
 }
@@ -164,11 +180,11 @@ fn planned(plan: &Plan, before: usize) -> Vec<String> {
         .collect()
 }
 
-/// One node of the cluster: made a member, or its kubelet started, once the changes `first` are done.
+/// One node of the cluster: made a member, if there is a reason, or its kubelet started, once the changes `first` are done.
 fn member(
     cluster: &Cluster,
     plan: &mut Plan,
-    (view, belongs): (&View<'_>, bool),
+    (view, why): (&View<'_>, Option<Text>),
     mark: &Mark,
     first: &[String],
 ) {
@@ -187,7 +203,7 @@ fn member(
     if !plan.is_sound(node) {
         return;
     }
-    if !belongs {
+    if let Some(why) = why {
         if let Some(problem) = obstacle::of_joining(cluster, view) {
             plan.problems.push(problem);
             return;
@@ -197,7 +213,7 @@ fn member(
             Role::Worker => Action::KubernetesJoin { mark: mark.clone() },
         };
         let after: Vec<&str> = after.iter().map(String::as_str).collect();
-        plan.add(what, Some(node), action, &after, joining(view));
+        plan.add(what, Some(node), action, &after, (joining(node.role), why));
         return;
     }
     let fact = view.unit(KUBELET);
@@ -218,8 +234,8 @@ fn member(
     plan.add(id("kubernetes-kubelet", node), Some(node), action, &after, words);
 }
 
-fn joining(view: &View<'_>) -> (crate::text::Text, crate::text::Text) {
-    let words = match view.node.role {
+fn joining(role: Role) -> Text {
+    match role {
         Role::Master => text!(
             "쿠버네티스 컨트롤 플레인 구성 (kubeadm init)",
             "set up the control plane (kubeadm init)"
@@ -228,15 +244,7 @@ fn joining(view: &View<'_>) -> (crate::text::Text, crate::text::Text) {
             "쿠버네티스에 합류 (kubeadm join)",
             "join the cluster (kubeadm join)"
         ),
-    };
-    let why = match view.file(AUTHORITY) {
-        Some(_) => text!(
-            "중간에 멈췄거나, 다른 클러스터의 것이거나, 인증서가 끝남",
-            "it was cut short, belongs to another cluster, or its certificate has ended"
-        ),
-        None => text!("아직 아님", "not yet done"),
-    };
-    (words, why)
+    }
 }
 
 /// Waits until the API calls every node ready.

@@ -236,4 +236,16 @@ mod tests {
         assert!(network.contains(r#""mtu": 1450"#));
         serde_json::from_str::<serde_json::Value>(&network).unwrap();
     }
+
+    #[test]
+    fn oom_scores_are_left_alone_only_where_the_node_may_not_lower_them() {
+        let cluster = Cluster::parse("cluster.yaml", include_str!("../../../cluster.yaml")).unwrap();
+        let kubernetes = cluster.kubernetes.clone().unwrap();
+        let scores = |may| {
+            let init = init(&cluster, &kubernetes, may, "/patches", "unix:///run/x.sock", 60).unwrap();
+            init.matches("oomScoreAdj: 0").count()
+        };
+        // kubelet's and kube-proxy's.
+        assert_eq!((scores(false), scores(true)), (2, 0));
+    }
 }

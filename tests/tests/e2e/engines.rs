@@ -8,6 +8,10 @@ use super::{booting, program};
 /// One node: what is tried is the engine.
 const CLUSTER: &str = "cluster: engines\nnetwork: 192.168.1.0/24\nprovider: local\nnodes:\n- {name: m-k8s, role: master, address: 192.168.1.10, cpus: 2, memory: 2GiB}\nregistry: {host: m-k8s, port: 8443, image: registry:2}\n";
 
+/// A worker more, for what is pulled elsewhere than it was pushed.
+const WITH_KUBERNETES: &str = "cluster: engines\nnetwork: 192.168.1.0/24\nprovider: local\nnodes:\n- {name: m-k8s, role: master, address: 192.168.1.10, cpus: 2, memory: 2GiB}\n- {name: w1-k8s, role: worker, address: 192.168.1.101, cpus: 1, memory: 1GiB}\nregistry: {host: m-k8s, port: 8443, image: registry:2}\nkubernetes: {version: \"1.34\"}\n";
+const RUNTIMES: &str = r#"jsonpath={range .items[*]}{.status.nodeInfo.containerRuntimeVersion}{"\n"}{end}"#;
+
 /// All tests of this file.
 pub fn tests() -> Vec<Trial> {
     vec![
@@ -60,15 +64,16 @@ fn each() {
     seat.down();
 }
 
+/// With Kubernetes on it, which comes up on the runtime of that engine.
 fn from_nothing(engine: &str) {
-    let seat = Seat::new(program(), CLUSTER).unwrap();
+    let seat = Seat::new(program(), WITH_KUBERNETES).unwrap();
     // An exercise in Docker's words alone is skipped, and says why; that is no fault.
     let run = seat
         .lab(&[
             "run",
             "chapter4",
             "--only",
-            "registry,registry-engine,engine-comparison",
+            "registry,registry-engine,engine-comparison,kubernetes-pods,kubernetes-registry",
             "--engine",
             engine,
             "--yes",
@@ -80,6 +85,11 @@ fn from_nothing(engine: &str) {
         "{run}"
     );
     settled(&seat, engine);
+    let nodes = seat.lab(&["kubectl", "get", "nodes", "-o", RUNTIMES]).passes();
+    let runtimes: Vec<_> = nodes.stdout.lines().collect();
+    assert_eq!(runtimes.len(), 2, "{nodes}");
+    let below = |line: &&str| line.starts_with(&format!("{engine}://"));
+    assert!(runtimes.iter().all(below), "{nodes}");
     seat.down();
 }
 

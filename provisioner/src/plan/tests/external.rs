@@ -1,6 +1,6 @@
 //! An external registry: from facts to a plan.
 
-use agent::wire::TrustFact;
+use agent::wire::{Engine, TrustFact};
 
 use super::super::{Plan, plan};
 use super::world::{self, fresh, of, ordered};
@@ -60,6 +60,26 @@ fn check(breaking: impl Fn(&mut Cluster, &mut Observed), expected: &str) -> Plan
     assert_eq!(plan.ids().join(" "), expected);
     ordered(&plan);
     plan
+}
+
+#[test]
+fn a_node_without_docker_is_not_logged_in() {
+    let mut cluster = cluster();
+    let mut observed = settled(&cluster);
+    for name in ["w1-k8s", "w2-k8s"] {
+        of(&mut observed, name).external = Default::default();
+    }
+    let node = cluster
+        .nodes
+        .iter_mut()
+        .find(|node| node.name.as_str() == "w1-k8s");
+    node.unwrap().engine = Engine::Containerd;
+    let plan = plan(&cluster, &observed).unwrap();
+    assert!(
+        plan.has("external.w2-k8s") && !plan.has("external.w1-k8s"),
+        "{:?}",
+        plan.ids()
+    );
 }
 
 #[test]
