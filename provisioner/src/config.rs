@@ -13,6 +13,7 @@ mod raw;
 mod scalar;
 mod ssh;
 
+pub use check::IMAGE;
 pub use nodes::MAX_NODES;
 
 use agent::wire::Engine;

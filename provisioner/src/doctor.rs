@@ -99,7 +99,16 @@ pub fn ensure_host(request: &Request<'_>) -> Result<()> {
             .collect()
     };
     let host = Host::read(request.paths, false);
-    let found = missing(judge::judge(&host, request.needs));
+    let all = judge::judge(&host, request.needs);
+    // Where the clone is, nobody would think of asking for.
+    for finding in all.iter().filter(|finding| finding.name == judge::PROJECT) {
+        request.sink.warn(finding.detail.clone());
+        finding
+            .advice
+            .iter()
+            .for_each(|advice| request.sink.note(advice.clone()));
+    }
+    let found = missing(all);
     if found.is_empty() {
         return Ok(());
     }

@@ -6,9 +6,8 @@ use crate::builder::machine::{self, Made};
 use crate::builder::{self, Extent, Options};
 use crate::bundle::machine::{Hypervisor, reference};
 use crate::cli::{App, raise};
-use crate::config::ProviderKind;
-use crate::error::{Result, exit};
-use crate::paths::Paths;
+use crate::config::{Cluster, IMAGE, ProviderKind};
+use crate::error::{Error, Result, exit};
 use crate::report::out::bytes;
 use crate::{doctor, privilege, text};
 
@@ -73,12 +72,14 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
     let paths = app.paths()?;
     let why = text!("상자를 만들려고", "to make boxes");
     privilege::ensure_root(&why, app.out, &paths)?;
+    let described = !*bare || paths.project.join("cluster.yaml").exists();
+    let cluster = described.then(|| app.described(&paths, None)).transpose()?;
+    cluster.as_ref().map_or(Ok(()), of_its_image)?;
     let options = Options {
         offline: app.global.offline,
-        extent: if *bare {
-            Extent::default()
-        } else {
-            inside(app, &paths)?
+        extent: match cluster {
+            Some(cluster) if !*bare => inside(cluster),
+            _ => Extent::default(),
         },
         ..Options::default()
     };
@@ -115,10 +116,25 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
 }
 
 /// What `lab` on a machine of this project will ask of the bundle: there the machines are any with SSH.
-fn inside(app: &App, paths: &Paths) -> Result<Extent> {
-    let mut cluster = app.described(paths, None)?;
+fn inside(mut cluster: Cluster) -> Extent {
     cluster.provider = ProviderKind::Inventory;
-    Ok(raise::extent(&cluster))
+    raise::extent(&cluster)
+}
+
+/// Whether Vagrant will look for the boxes that are made.
+fn of_its_image(cluster: &Cluster) -> Result<()> {
+    let image = &cluster.master().image;
+    if image == IMAGE {
+        return Ok(());
+    }
+    let what = text!(
+        "box는 {IMAGE}로만 만들고, cluster.yaml의 이미지는 {image}",
+        "boxes are made of {IMAGE}, and cluster.yaml says `image: {image}`"
+    );
+    Err(Error::usage(what).hint(text!(
+        "cluster.yaml의 `image:`를 {IMAGE}로 바꾸거나, Vagrant의 공개 box를 쓰세요(docs/vagrant.md)",
+        "put `image: {IMAGE}` in cluster.yaml, or take a public box of Vagrant's (docs/vagrant.md)"
+    )))
 }
 
 fn show(app: &App, image: &str, made: &[Made]) {

@@ -13,7 +13,7 @@ use crate::node::{NodeName, Role};
 use crate::text;
 
 /// What nodes boot unless cluster.yaml says otherwise.
-const IMAGE: &str = "debian-13";
+pub const IMAGE: &str = "debian-13";
 /// Ports of a node that are taken, and by whom.
 const TAKEN: [(u16, &str); 2] = [(22, "ssh"), (5000, "the mirror")];
 

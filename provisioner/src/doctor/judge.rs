@@ -11,6 +11,9 @@ use room::{addresses, clock, disks, memory, programs};
 /// Instances of inotify that four systemd nodes with Docker use, with room.
 const INOTIFY: u64 = 512;
 
+/// The finding about the directory of the project.
+pub(super) const PROJECT: &str = "project";
+
 /// Everything about the host, in the order a person reads it.
 pub(super) fn judge(host: &Host, needs: Needs<'_>) -> Vec<Finding> {
     if host.system != "linux" {

@@ -208,3 +208,56 @@ impl Provider for Inventory {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    /// Ways to log in to a machine with this `ssh:`, as they are printed, in a project whose file `secret` has these permissions.
+    fn ways(ssh: &str, mode: u32) -> Result<String> {
+        let project = tempfile::tempdir().unwrap();
+        let secret = project.path().join("secret");
+        std::fs::write(&secret, "of the machine\nnot this\n").unwrap();
+        std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(mode)).unwrap();
+        let text = format!(
+            "cluster: c\nnetwork: 192.168.1.0/24\nprovider: inventory\nnodes:\n- {{name: m-k8s, role: master, address: 192.168.1.10, cpus: 2, \
+             memory: 2GiB, ssh: {ssh}}}\nregistry: {{host: m-k8s, port: 8443, image: registry:2}}\n"
+        );
+        let inventory = Inventory {
+            cluster: Cluster::parse("cluster.yaml", &text).unwrap(),
+            project: project.path().into(),
+            pins: Pins::of(project.path()),
+            bundle: None,
+        };
+        let logins = inventory.logins(inventory.cluster.master())?;
+        if let Some(Login::Password(password)) = logins.last() {
+            assert_eq!(password, "of the machine");
+        }
+        let shown = format!("{logins:?}");
+        Ok(shown.replace(&format!("{}/", project.path().display()), ""))
+    }
+
+    #[test]
+    fn ways_to_log_in_are_those_that_are_named_in_this_order() {
+        let all = "{key: own, agent: true, password-file: secret}";
+        assert_eq!(
+            ways(all, 0o600).unwrap(),
+            "[Key(own), Agent, Password([redacted])]"
+        );
+        assert_eq!(ways("{key: own}", 0o600).unwrap(), "[Key(own)]");
+        assert_eq!(ways("{agent: true}", 0o600).unwrap(), "[Agent]");
+    }
+
+    #[test]
+    fn a_password_others_can_read_or_nobody_is_refused() {
+        let others = ways("{password-file: secret}", 0o644).unwrap_err();
+        assert!(others.what().en.contains("others can read"), "{others}");
+        assert!(others.advice().unwrap().en.contains("chmod 600"), "{others}");
+        let none = ways("{password-file: missing}", 0o600).unwrap_err();
+        assert!(none.what().en.contains("cannot read the password file"), "{none}");
+    }
+}

@@ -72,7 +72,7 @@ fn windows(project: &Disk) -> Option<Finding> {
     let shown = ["9p", "drvfs"].contains(&project.kind.as_str()) && project.path.starts_with("/mnt");
     shown.then(|| {
         warn(
-            "project",
+            super::PROJECT,
             text!(
                 "{}는 Windows의 드라이브: 느리고, 키를 본인만 읽게 할 수 없음",
                 "{} is on a drive of Windows': slow, and no key there can be kept to yourself",

@@ -2,11 +2,12 @@
 
 use std::net::IpAddr;
 
-use agent::wire::Facts;
+use agent::wire::{Engine, Facts};
 
 use super::super::{Plan, Problem, View, obstacle};
 use super::{RECORDED, distribution, kubernetes};
 use crate::config::{Cluster, Node, ProviderKind};
+use crate::engine;
 use crate::facts::Observed;
 use crate::node::Role;
 use crate::text;
@@ -44,6 +45,7 @@ pub(in crate::plan) fn unfit(cluster: &Cluster, observed: &Observed, plan: &mut 
             memory(cluster, node, facts),
             disk(facts, room(cluster, &view, host)),
             no_overlay(facts),
+            other_engine(node),
             other_kubernetes(cluster, &view),
         ];
         let problem = |(text, hint)| Problem {
@@ -188,6 +190,23 @@ fn no_overlay(facts: &Facts) -> Unfit {
                 "its kernel has no overlay file system"
             ),
             text!("배포판의 커널로 부팅하세요", "boot the distribution's own kernel"),
+        )
+    })
+}
+
+/// What is brought to machines is Docker. Another engine that one has already is not the lab's to configure.
+fn other_engine(node: &Node) -> Unfit {
+    let name = engine::name(node.engine);
+    (node.engine != Engine::Docker).then(|| {
+        (
+            text!(
+                "있던 기계에서는 엔진이 도커여야 하는데 {name}을(를) 요청함",
+                "machines that lab does not make have Docker, and {name} is asked for"
+            ),
+            text!(
+                "`lab up --engine docker`, 또는 cluster.yaml의 `engine: docker`; 다른 엔진은 lab이 만드는 노드에서(`provider: local`)",
+                "`lab up --engine docker`, or `engine: docker` in cluster.yaml; other engines are on nodes that lab makes (`provider: local`)"
+            ),
         )
     })
 }

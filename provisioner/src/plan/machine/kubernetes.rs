@@ -22,7 +22,7 @@ const UNIT_FILE: &str = "/etc/systemd/system/kubelet.service";
 const RESOLVER_FILE: &str = "/etc/systemd/system/kubelet.service.d/lab-resolver.conf";
 
 /// Programs Kubernetes calls, in Debian's and Ubuntu's packages.
-pub(super) const PACKAGES: [&str; 5] = [
+pub(in crate::plan) const PACKAGES: [&str; 5] = [
     "conntrack",
     "containernetworking-plugins",
     "ethtool",

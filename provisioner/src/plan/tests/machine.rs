@@ -1,6 +1,6 @@
 //! Machines that were there before the lab: what makes one unfit, and what a bare one is brought.
 
-use agent::wire::UnitFact;
+use agent::wire::{Engine, UnitFact};
 
 use super::world::*;
 use crate::config::{Cluster, ProviderKind};
@@ -115,6 +115,20 @@ fn an_unfit_machine_is_told_with_what_to_do_and_nothing_is_touched() {
 }
 
 #[test]
+fn another_engine_than_docker_is_refused_before_anything_is_touched() {
+    let mut cluster = machines();
+    let observed = fit(&cluster);
+    cluster.nodes[1].engine = Engine::Containerd;
+    let plan = plan(&cluster, &observed).unwrap();
+    assert_eq!(plan.ids().join(" "), "", "something would be touched");
+    assert_eq!(plan.problems.len(), 1, "{:?}", plan.problems);
+    let problem = &plan.problems[0];
+    assert_eq!(problem.node.as_ref(), Some(&cluster.nodes[1].name));
+    assert!(problem.text.en.contains("containerd is asked for"), "{problem:?}");
+    assert!(problem.hint.en.contains("lab up --engine docker"), "{problem:?}");
+}
+
+#[test]
 fn a_full_disk_is_no_reason_to_refuse_what_was_provisioned() {
     let plan = planned(|o| of(o, "w1-k8s").facts.disk_used = 20 << 30);
     assert!(plan.is_empty());
@@ -133,16 +147,24 @@ fn twins_are_both_named() {
 
 #[test]
 fn a_bare_machine_is_recorded_first_and_then_brought_all_it_lacks() {
-    for (version, docker, from) in [
+    for (id, version, docker, from) in [
         (
+            "debian",
             "13",
             "docker.io docker-cli docker-buildx",
             machine::Source::Bundle,
         ),
-        ("12", "docker.io", machine::Source::Machine),
+        ("debian", "12", "docker.io", machine::Source::Machine),
+        (
+            "ubuntu",
+            "24.04",
+            "docker.io docker-buildx",
+            machine::Source::Machine,
+        ),
     ] {
         let plan = planned(|o| {
             let facts = &mut of(o, "m-k8s").facts;
+            facts.os_id = id.into();
             facts.os_version = version.into();
             facts.engines.clear();
             for path in machine::files(true) {

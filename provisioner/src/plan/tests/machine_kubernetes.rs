@@ -115,6 +115,37 @@ fn everything_is_brought_after_the_record_and_before_kubeadm() {
 }
 
 #[test]
+fn its_packages_come_from_where_the_distribution_has_them() {
+    for (id, version, wanted) in [
+        ("debian", "13", machine::Source::Bundle),
+        ("debian", "12", machine::Source::Machine),
+        ("ubuntu", "24.04", machine::Source::Machine),
+    ] {
+        let plan = planned(false, |o| {
+            without(o);
+            let facts = &mut of(o, "w1-k8s").facts;
+            facts.os_id = id.into();
+            facts.os_version = version.into();
+            for package in brought::PACKAGES {
+                let sums = format!("/var/lib/dpkg/info/{package}.md5sums");
+                facts.files.remove(&sums);
+            }
+        });
+        let install = plan
+            .changes
+            .iter()
+            .find(|one| one.id == "install.w1-k8s")
+            .unwrap();
+        let Action::InstallPackages { packages, from } = &install.action else {
+            panic!("{install:?}");
+        };
+        assert_eq!(*from, wanted, "{id} {version}");
+        assert_eq!(*packages, brought::PACKAGES, "{id} {version}");
+        assert!(plan.problems.is_empty(), "{:?}", plan.problems);
+    }
+}
+
+#[test]
 fn a_container_gets_settings_of_its_own_and_another_machine_modules() {
     let of_kernel = |containers| {
         let plan = planned(containers, |o| {

@@ -133,6 +133,7 @@ const KNOWN: [Known; 15] = [
     },
     Known {
         classes: &[
+            "WSLVagrantAccessError",
             "WSLVirtualBoxWindowsAccessError",
             "SSHKeyBadPermissions",
             "SSHKeyBadOwner",

@@ -18,6 +18,7 @@ fn advised(class: &str, message: &str, word: &str) {
 fn what_a_classroom_meets_is_told_with_what_to_do() {
     for (class, word) in [
         ("BoxNotFound", "vagrant box add"),
+        ("BoxAddShortNotFound", "vagrant box add"),
         ("VMInaccessible", "vagrant destroy"),
         ("NoDefaultProvider", "VirtualBox"),
         ("HypervVirtualBoxError", "Hyper-V"),
@@ -25,6 +26,7 @@ fn what_a_classroom_meets_is_told_with_what_to_do() {
         ("SnapshotNotSupported", "snapshots"),
         ("MachineLocked", "another terminal"),
         ("WSLVirtualBoxWindowsAccessError", "/mnt/c"),
+        ("WSLVagrantAccessError", "/mnt/c"),
     ] {
         advised(class, "", word);
     }
