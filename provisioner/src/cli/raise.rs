@@ -81,17 +81,8 @@ pub fn raise_seat(app: &App, mut seat: Seat, asked: Option<&Asked>) -> Result<Ra
     };
     let mut up = Up::default();
     let ended = app.block_on(bring_up(&request, &mut up))?;
-    if let Some(asked) = asked
-        && ended.is_err()
-        && up.changes == 0
-        && !created
-    {
-        // The nodes keep the engine they have, and the next `lab up` is not held to another. Anything else waits for what was in its way.
-        let kept = Asked {
-            engine: before.engine,
-            ..asked.clone()
-        };
-        kept.write(&seat.paths.state)?;
+    if ended.is_err() && up.changes == 0 && !created {
+        keep_engine(&seat, asked, &before)?;
     }
     ended?;
     save_fresh(app, &seat, created)?;
@@ -100,6 +91,17 @@ pub fn raise_seat(app: &App, mut seat: Seat, asked: Option<&Asked>) -> Result<Ra
         up,
         bundle: digest,
     })
+}
+
+/// The nodes keep the engine they have, and the next `lab up` is not held to another. Anything else that was asked waits for what was
+/// in its way.
+fn keep_engine(seat: &Seat, asked: Option<&Asked>, before: &Asked) -> Result<()> {
+    let Some(asked) = asked else { return Ok(()) };
+    let kept = Asked {
+        engine: before.engine,
+        ..asked.clone()
+    };
+    kept.write(&seat.paths.state)
 }
 
 /// Whether the files of an external registry can be used.
