@@ -2,17 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-#[path = "shared/memory.rs"]
-mod memory;
 mod shared;
 #[path = "shared/words.rs"]
 mod words;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use agent::client::{ClientError, Output};
 use agent::wire::{How, Pty, Run};
-use memory::peak_kib;
 use shared::{bash, eventually, in_memory, lives, program};
 use words::text_until;
 
@@ -63,28 +60,6 @@ async fn what_cannot_run_says_so() {
 }
 
 #[tokio::test]
-async fn a_gibibyte_of_output_costs_little_memory_at_both_ends() {
-    let (client, agent) = program().await;
-    let process = agent.id().unwrap().to_string();
-    let before = (peak_kib(&process), peak_kib("self"));
-    let run = Run {
-        argv: ["head", "-c", "1G", "/dev/zero"].map(Into::into).into(),
-        ..Run::default()
-    };
-    let mut running = client.start(run).await.unwrap();
-    let mut size = 0;
-    while let Some(Output::Stdout(bytes)) = running.next().await {
-        size += bytes.len();
-    }
-    assert_eq!((running.wait().await.unwrap().how, size), (How::Code(0), 1 << 30));
-    let grown = (peak_kib(&process) - before.0, peak_kib("self") - before.1);
-    assert!(
-        grown.0 < 16 * 1024 && grown.1 < 64 * 1024,
-        "grew by {grown:?} KiB"
-    );
-}
-
-#[tokio::test]
 async fn a_deadline_ends_the_grandchildren_too() {
     let (client, _agent) = program().await;
     let mut run = bash("trap '' TERM; sleep 1000 & echo $!; wait; sleep 1000");
@@ -98,15 +73,15 @@ async fn a_deadline_ends_the_grandchildren_too() {
 #[tokio::test]
 async fn a_child_that_keeps_the_output_open_does_not_hold_up_the_end() {
     let client = in_memory().await;
-    let started = Instant::now();
-    let done = client
-        .run(bash(
-            "sleep 5 & while sleep 0.05; do echo x; done & echo $! ; exit 3",
-        ))
+    let held = client.run(bash(
+        "sleep 1000 & while sleep 0.05; do echo x; done & echo $! ; exit 3",
+    ));
+    // How long a slow machine takes says nothing: without an end of its own it takes the thousand seconds.
+    let done = tokio::time::timeout(Duration::from_secs(60), held)
         .await
+        .expect("it ends before those who hold its output")
         .unwrap();
     assert_eq!(done.exited.how, How::Code(3));
-    assert!(started.elapsed() < Duration::from_secs(4));
     let chatty = String::from_utf8(done.stdout)
         .unwrap()
         .lines()

@@ -3,8 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 #![expect(dead_code, reason = "not every test file uses all that is shared")]
 
-#[path = "shared/memory.rs"]
-mod memory;
 mod shared;
 
 use std::os::unix::fs::PermissionsExt;
@@ -12,7 +10,6 @@ use std::path::Path;
 
 use agent::client::ClientError;
 use agent::wire::FactsQuery;
-use memory::peak_kib;
 use shared::{in_memory, program};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -24,60 +21,19 @@ fn names(directory: &Path) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_large_file_goes_there_and_back_in_little_memory() {
-    let (client, agent) = program().await;
-    let process = agent.id().unwrap().to_string();
-    let before = (peak_kib(&process), peak_kib("self"));
-    let directory = tempfile::tempdir().unwrap();
-    let (source, target) = (
-        directory.path().join("source"),
-        directory.path().join("a/b/target"),
-    );
-    let size = 64 << 20;
-    let mut file = tokio::fs::File::create(&source).await.unwrap();
-    for number in 0..64u8 {
-        file.write_all(&vec![number; 1 << 20]).await.unwrap();
-    }
-    file.sync_all().await.unwrap();
-    let path = source.to_str().unwrap().to_owned();
-    let facts = client
-        .facts(FactsQuery {
-            files: vec![path.clone()],
-            ..FactsQuery::default()
-        })
-        .await
-        .unwrap();
-    let sha256 = facts.files[&path].clone().unwrap().sha256;
-    let file = tokio::fs::File::open(&source).await.unwrap();
-    client
-        .put(target.to_str().unwrap(), 0o640, size, &sha256, file)
-        .await
-        .unwrap();
-    assert_eq!(target.metadata().unwrap().permissions().mode() & 0o7777, 0o640);
-    let back = client
-        .get(target.to_str().unwrap(), tokio::io::sink())
-        .await
-        .unwrap();
-    assert_eq!(back, (size, sha256));
-    assert_eq!(names(target.parent().unwrap()), ["target"]);
-    let grown = (peak_kib(&process) - before.0, peak_kib("self") - before.1);
-    assert!(
-        grown.0 < 16 * 1024 && grown.1 < 32 * 1024,
-        "grew by {grown:?} KiB"
-    );
-}
-
-#[tokio::test]
 async fn a_file_of_nothing_and_one_in_memory() {
     let client = in_memory().await;
     let directory = tempfile::tempdir().unwrap();
     for bytes in [&b""[..], b"hello"] {
-        let path = directory.path().join("file");
+        // Into directories that are not there yet, and over a file that is.
+        let path = directory.path().join("a/b/file");
         client
-            .put_bytes(path.to_str().unwrap(), 0o600, bytes)
+            .put_bytes(path.to_str().unwrap(), 0o640, bytes)
             .await
             .unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), bytes);
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o7777, 0o640);
+        assert_eq!(names(path.parent().unwrap()), ["file"]);
         let mut back = Vec::new();
         client.get(path.to_str().unwrap(), &mut back).await.unwrap();
         assert_eq!(back, bytes);

@@ -157,7 +157,7 @@ async fn a_killed_server_ends_every_pending_request_with_the_reason() {
         async move {
             agent
                 .run(Run {
-                    argv: vec!["sleep".into(), "30".into()],
+                    argv: vec!["sleep".into(), "1000".into()],
                     ..Run::default()
                 })
                 .await
@@ -170,7 +170,7 @@ async fn a_killed_server_ends_every_pending_request_with_the_reason() {
             ..Run::default()
         })
         .await;
-    let ended = tokio::time::timeout(Duration::from_secs(5), pending)
+    let ended = tokio::time::timeout(Duration::from_secs(60), pending)
         .await
         .unwrap()
         .unwrap();

@@ -94,7 +94,8 @@ async fn a_server_killed_mid_command_ends_what_waits_with_a_reason() {
         .exec(&["sh", "-c", "kill -KILL $PPID; cat"], None)
         .await
         .unwrap_err();
-    assert!(since.elapsed() < Duration::from_secs(2));
+    // Not by its silence, which takes longer than this to be noticed.
+    assert!(since.elapsed() < Duration::from_secs(20), "{:?}", since.elapsed());
     assert!(error.to_string().contains("closed the connection"), "{error}");
     let error = connection.exec(&["true"], None).await.unwrap_err();
     assert!(error.to_string().contains("closed the connection"), "{error}");
@@ -141,7 +142,7 @@ async fn closing_ends_a_program_that_would_run_for_ever() {
     let (mut reader, _writer, _) = connection.channel(&["cat"]).await.unwrap();
     let since = Instant::now();
     connection.close().await;
-    assert!(since.elapsed() < Duration::from_secs(2), "{:?}", since.elapsed());
+    assert!(since.elapsed() < Duration::from_secs(20), "{:?}", since.elapsed());
     assert_eq!(reader.read(&mut [0; 8]).await.unwrap(), 0);
 }
 

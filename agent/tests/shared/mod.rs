@@ -47,9 +47,9 @@ pub fn bash(script: &str) -> Run {
     }
 }
 
-/// Waits until `holds`, at most ten seconds.
+/// Waits until `holds`, at most a minute: how long a busy machine takes says nothing.
 pub async fn eventually(what: &str, holds: impl Fn() -> bool) {
-    for _ in 0..1000 {
+    for _ in 0..6000 {
         if holds() {
             return;
         }
