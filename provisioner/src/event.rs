@@ -5,7 +5,7 @@ mod done;
 mod sink;
 
 pub use about::{
-    ClusterSeen, ExternalSeen, Heading, Measured, NodeSeen, Outline, RegistrySeen, TrustSeen, Unit,
+    ClusterSeen, ExternalSeen, Heading, Measured, NodeSeen, Outline, RegistrySeen, TrustSeen, Unit, Value,
 };
 pub use done::Done;
 pub use sink::{Reporter, Sink, Work, now};
@@ -153,7 +153,7 @@ pub enum What {
         title: Text,
         /// In which unit.
         unit: Unit,
-        /// The numbers.
+        /// The numbers, or words.
         values: Vec<Measured>,
     },
     /// What a step's terminal showed was recorded.

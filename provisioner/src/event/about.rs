@@ -121,11 +121,31 @@ pub struct TrustSeen {
 pub struct Measured {
     /// Of what.
     pub name: String,
-    /// In the unit's whole parts: bytes, milliseconds, or a plain number.
-    pub value: u64,
+    /// How much, or which.
+    pub value: Value,
 }
 
-/// What a number is of.
+/// What measuring found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Value {
+    /// In the unit's whole parts: bytes, milliseconds, or a plain number.
+    Number(u64),
+    /// A word: a property that is no number.
+    Word(String),
+}
+
+impl Value {
+    /// Its number; 0 of a word.
+    pub fn number(&self) -> u64 {
+        match self {
+            Self::Number(number) => *number,
+            Self::Word(_) => 0,
+        }
+    }
+}
+
+/// What a value is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Unit {
@@ -135,14 +155,17 @@ pub enum Unit {
     Seconds,
     /// A plain number.
     Count,
+    /// A word.
+    Word,
 }
 
 impl Unit {
     /// Each by the word a lab uses.
-    pub const WORDS: [(&str, Self); 3] = [
+    pub const WORDS: [(&str, Self); 4] = [
         ("bytes", Self::Bytes),
         ("seconds", Self::Seconds),
         ("count", Self::Count),
+        ("word", Self::Word),
     ];
 
     /// The word a lab uses.

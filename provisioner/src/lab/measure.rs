@@ -1,10 +1,10 @@
-//! What a check measures: lines of its output, each a name and a number. Pure.
+//! What a check measures: lines of its output, each a name and a number, or a word. Pure.
 
-use crate::event::{Measured, Unit};
+use crate::event::{Measured, Unit, Value};
 use crate::text;
 use crate::text::Text;
 
-/// What the numbers of a check are, and what they are called together.
+/// What the numbers or words of a check are, and what they are called together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Measure {
     /// Their unit.
@@ -14,7 +14,7 @@ pub struct Measure {
 }
 
 impl Measure {
-    /// The numbers of an output. Err: the line that holds none.
+    /// What an output says. Err: the line that holds none.
     pub fn read(&self, output: &str) -> Result<Vec<Measured>, Text> {
         let lines = output.lines().filter(|line| !line.trim().is_empty());
         let read: Vec<Measured> = lines
@@ -22,8 +22,8 @@ impl Measure {
                 self.one(line).ok_or_else(|| {
                     let unit = self.unit.word();
                     text!(
-                        "`이름 수({unit})` 꼴의 줄이 아님: {line}",
-                        "not a line of a name and a number ({unit}): {line}"
+                        "`이름 값({unit})` 꼴의 줄이 아님: {line}",
+                        "not a line of a name and a value ({unit}): {line}"
                     )
                 })
             })
@@ -35,16 +35,18 @@ impl Measure {
     }
 
     fn one(&self, line: &str) -> Option<Measured> {
-        let (name, number) = line.trim().rsplit_once(char::is_whitespace)?;
+        let (name, value) = line.trim().rsplit_once(char::is_whitespace)?;
         let value = match self.unit {
             Unit::Seconds => {
-                let seconds = number
+                let seconds = value
                     .parse::<f64>()
                     .ok()
                     .filter(|number| (0.0..1e9).contains(number))?;
-                u64::try_from(std::time::Duration::from_secs_f64(seconds).as_millis()).ok()?
+                let millis = std::time::Duration::from_secs_f64(seconds).as_millis();
+                Value::Number(u64::try_from(millis).ok()?)
             }
-            Unit::Bytes | Unit::Count => number.parse().ok()?,
+            Unit::Bytes | Unit::Count => Value::Number(value.parse().ok()?),
+            Unit::Word => Value::Word(value.to_owned()),
         };
         Some(Measured {
             name: name.trim().to_owned(),
@@ -59,12 +61,15 @@ mod tests {
 
     #[test]
     fn lines_through_one_table() {
-        use Unit::{Bytes, Count, Seconds};
+        use Unit::{Bytes, Count, Seconds, Word};
         let read = |unit, output: &str| {
             let title = text!("가", "a");
             let read = Measure { unit, title }.read(output);
             read.map(|all| {
-                let shown = all.iter().map(|one| format!("{}={}", one.name, one.value));
+                let shown = all.iter().map(|one| match &one.value {
+                    Value::Number(number) => format!("{}={number}", one.name),
+                    Value::Word(word) => format!("{}={word:?}", one.name),
+                });
                 shown.collect::<Vec<_>>().join(" ")
             })
             .map_err(|wrong| wrong.en)
@@ -77,17 +82,23 @@ mod tests {
             ),
             (Seconds, "build 1.25", Ok("build=1250")),
             (Count, "two words 7", Ok("two words=7")),
+            (Word, "docker 7\npodman root", Ok("docker=\"7\" podman=\"root\"")),
+            (
+                Word,
+                "docker",
+                Err("not a line of a name and a value (word): docker"),
+            ),
             (
                 Bytes,
                 "basic-img 12MB",
-                Err("not a line of a name and a number (bytes): basic-img 12MB"),
+                Err("not a line of a name and a value (bytes): basic-img 12MB"),
             ),
             (
                 Seconds,
                 "build -1",
-                Err("not a line of a name and a number (seconds): build -1"),
+                Err("not a line of a name and a value (seconds): build -1"),
             ),
-            (Count, "7", Err("not a line of a name and a number (count): 7")),
+            (Count, "7", Err("not a line of a name and a value (count): 7")),
             (Count, "\n", Err("nothing was measured")),
         ] {
             let expected = expected.map(str::to_owned).map_err(str::to_owned);

@@ -180,10 +180,10 @@ pub struct Check {
 #[serde(rename_all = "kebab-case")]
 #[schemars(deny_unknown_fields)]
 pub struct Measure {
-    /// bytes, seconds or count.
+    /// bytes, seconds, count or word.
     #[schemars(required)]
     pub unit: Option<Word>,
-    /// What the numbers are of.
+    /// What the numbers or words are of.
     #[schemars(required)]
     pub title: Option<At<Text>>,
 }

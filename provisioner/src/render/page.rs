@@ -38,6 +38,8 @@ pub struct Page {
     pub sections: Vec<Section>,
     /// The cluster.
     pub drawing: Option<Drawing>,
+    /// What was measured of the same things, side by side.
+    pub tables: Vec<Table>,
     /// What was measured.
     pub charts: Vec<Chart>,
     /// What ran where.
@@ -186,6 +188,24 @@ pub struct Version {
     pub label: Both,
     /// Which.
     pub value: String,
+}
+
+/// Things and their properties.
+pub struct Table {
+    /// What it compares.
+    pub title: Both,
+    /// The properties.
+    pub columns: Vec<Both>,
+    /// The things.
+    pub rows: Vec<Row>,
+}
+
+/// A thing and its properties.
+pub struct Row {
+    /// Its name.
+    pub name: String,
+    /// One for each property; empty where it was not measured.
+    pub cells: Vec<String>,
 }
 
 /// Numbers of one kind, as bars.

@@ -4,6 +4,7 @@
 mod bars;
 mod drawing;
 mod outline;
+mod table;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -51,6 +52,7 @@ pub fn page(run: &Run, lang: Lang, notes: Option<&str>) -> Page {
         troubles: troubles(run, &places),
         sections: outline::sections(run, &places, notes.unwrap_or_default()),
         drawing: run.cluster.as_ref().map(drawing::drawing),
+        tables: table::tables(run),
         charts: bars::charts(run, &places),
         versions: run.cluster.as_ref().map(versions).unwrap_or_default(),
         exercise_times: bars::exercise_times(run),

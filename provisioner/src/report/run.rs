@@ -50,7 +50,7 @@ pub struct Measure {
     pub title: Text,
     /// In which unit.
     pub unit: Unit,
-    /// The numbers.
+    /// The numbers, or words.
     pub values: Vec<Measured>,
 }
 

@@ -37,7 +37,9 @@ impl Reporter for Heard {
                 exercise, outcome, ..
             } => (format!("= {exercise}"), outcome),
             What::Measured { values, .. } => {
-                let shown = values.iter().map(|one| format!("{} is {}", one.name, one.value));
+                let shown = values
+                    .iter()
+                    .map(|one| format!("{} is {}", one.name, one.value.number()));
                 return self.0.lock().unwrap().extend(shown);
             }
             _ => return,

@@ -1,7 +1,7 @@
 //! Times and what was measured, as bars.
 
 use super::{Places, node};
-use crate::event::Unit;
+use crate::event::{Unit, Value};
 use crate::render::page::{Bar, Both, Chart};
 use crate::report::out::{bytes, duration};
 use crate::report::run::{Exercise, Measure, Run};
@@ -50,7 +50,17 @@ pub(super) fn step_times(run: &Run, places: &Places) -> Vec<Bar> {
     all.into_iter().take(SLOWEST).map(with_share).collect()
 }
 
-/// What checks measured.
+/// A value as people write it.
+pub(super) fn amount(value: &Value, unit: Unit) -> String {
+    match (value, unit) {
+        (Value::Word(word), _) => word.clone(),
+        (Value::Number(number), Unit::Bytes) => bytes(*number),
+        (Value::Number(number), Unit::Seconds) => duration(*number),
+        (Value::Number(number), Unit::Count | Unit::Word) => number.to_string(),
+    }
+}
+
+/// The numbers that checks measured.
 pub(super) fn charts(run: &Run, places: &Places) -> Vec<Chart> {
     let chart = |measure: &Measure| {
         let exercise = run
@@ -62,16 +72,17 @@ pub(super) fn charts(run: &Run, places: &Places) -> Vec<Chart> {
             did.position(|did| did.name() == measure.name && did.node == measure.node)
         });
         let place = at.map(|at| places.get(&measure.exercise, at)).unwrap_or_default();
-        let longest = measure.values.iter().map(|one| one.value).max().unwrap_or(0);
+        let longest = measure
+            .values
+            .iter()
+            .map(|one| one.value.number())
+            .max()
+            .unwrap_or(0);
         let bars = measure.values.iter().map(|one| Bar {
             name: one.name.clone(),
             node: String::new(),
-            amount: match measure.unit {
-                Unit::Bytes => bytes(one.value),
-                Unit::Seconds => duration(one.value),
-                Unit::Count => one.value.to_string(),
-            },
-            share: share(one.value, longest),
+            amount: amount(&one.value, measure.unit),
+            share: share(one.value.number(), longest),
             place: place.clone(),
         });
         Chart {
@@ -80,5 +91,6 @@ pub(super) fn charts(run: &Run, places: &Places) -> Vec<Chart> {
             bars: bars.collect(),
         }
     };
-    run.measures.iter().map(chart).collect()
+    let numbers = run.measures.iter().filter(|one| one.unit != Unit::Word);
+    numbers.map(chart).collect()
 }

@@ -4,7 +4,7 @@
 
 use super::page;
 use crate::claim::{Claim, Lines, Verdict};
-use crate::event::{Event, Heading, Outcome, Outline, What};
+use crate::event::{Event, Heading, Measured, Outcome, Outline, Unit, Value, What};
 use crate::report::run::Run;
 use crate::text;
 use crate::text::Lang;
@@ -106,4 +106,61 @@ fn both_languages_and_all_parts_are_there() {
     ] {
         assert!(page.contains(part), "no {part:?}");
     }
+}
+
+#[test]
+fn what_was_measured_of_the_same_things_is_a_table() {
+    let measured = |title: &str, unit, values: &[(&str, Value)]| What::Measured {
+        exercise: "one".into(),
+        step: "a".into(),
+        check: "c".into(),
+        title: title.into(),
+        unit,
+        values: values
+            .iter()
+            .map(|(name, value)| Measured {
+                name: (*name).into(),
+                value: value.clone(),
+            })
+            .collect(),
+    };
+    let page_of = |more: &[What]| {
+        let mut run = run("words");
+        run.measures = Run::of(
+            &more
+                .iter()
+                .map(|what| Event {
+                    at: "2026-11-24T09:00:00.000Z".into(),
+                    node: None,
+                    what: what.clone(),
+                })
+                .collect::<Vec<_>>(),
+        )
+        .measures;
+        let page = page(&run, Lang::En, None).fill().unwrap();
+        page.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let speed = measured(
+        "speed",
+        Unit::Seconds,
+        &[("docker", Value::Number(1500)), ("podman", Value::Number(250))],
+    );
+    let owner = measured("owner", Unit::Word, &[("docker", Value::Word("<root>".into()))]);
+    // One property is bars and no table; words are no bars.
+    let one = page_of(std::slice::from_ref(&speed));
+    assert!(
+        !one.contains("<table>") && one.matches("class=\"bar\"").count() > 0,
+        "{one}"
+    );
+    let both = page_of(&[speed, owner]);
+    for part in [
+        "<th scope=\"row\">docker</th><td>1.5s</td><td>&#60;root&#62;</td>",
+        "<th scope=\"row\">podman</th><td>0.2s</td><td></td>",
+    ] {
+        assert!(both.contains(part), "no {part:?} in {both}");
+    }
+    assert_eq!(
+        both.matches("class=\"took\"").count(),
+        one.matches("class=\"took\"").count()
+    );
 }
