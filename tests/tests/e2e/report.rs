@@ -112,11 +112,11 @@ fn events(outcome: Outcome, millis: u64, words: &str) -> String {
             values: vec![
                 Measured {
                     name: words.into(),
-                    value: 544 << 20,
+                    value: lab::event::Value::Number(544 << 20),
                 },
                 Measured {
                     name: "small".into(),
-                    value: 1 << 20,
+                    value: lab::event::Value::Number(1 << 20),
                 },
             ],
         },
