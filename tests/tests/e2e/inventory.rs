@@ -29,7 +29,11 @@ pub fn tests() -> Vec<Trial> {
         ),
         asked_for(
             "inventory::machines_of_ubuntu_bring_docker_by_their_own_apt_get",
-            ubuntu,
+            || by_their_own_apt_get("ubuntu-24.04"),
+        ),
+        asked_for(
+            "inventory::machines_of_debian_12_bring_docker_by_their_own_apt_get",
+            || by_their_own_apt_get("debian-12"),
         ),
         plain("inventory::what_it_cannot_do_is_said", cannot),
     ]
@@ -73,12 +77,12 @@ fn there_and_back() {
 const LIVED_IN: &str = "apt-get -q update; install -d -m 700 -o debian -g debian /home/debian/.cache; \
     install -m 644 -o debian -g debian /dev/null /home/debian/.cache/motd.legal-displayed";
 
-/// Its packages come from the internet, not from the bundle.
-fn ubuntu() {
-    let cluster = format!("{CLUSTER}image: ubuntu-24.04\n");
+/// Their packages come from the internet, not from the bundle.
+fn by_their_own_apt_get(image: &str) {
+    let cluster = format!("{CLUSTER}image: {image}\n");
     // The one is what the machines are made of here, the other what the lab brings to any.
     let seat = Seat::new(program(), &cluster).unwrap();
-    for image in ["ubuntu-24.04", "debian-13"] {
+    for image in [image, "debian-13"] {
         seat.lab(&["bundle", "build", "--image", image, "--yes"]).passes();
     }
     let machines = Machines::boot_with_a_way_out(&cluster).unwrap();
