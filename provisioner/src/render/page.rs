@@ -1,6 +1,8 @@
 //! The page of a report as a template sees it: words, counts and places, all of them escaped when it is filled in. What goes
 //! into it is decided by `report::html`.
 
+mod measured;
+
 use std::fmt;
 
 use askama::Template;
@@ -10,6 +12,8 @@ use sha2::{Digest, Sha256};
 
 use crate::error::Result;
 use crate::text::Text;
+
+pub use measured::{Bar, Chart, Row, Table};
 
 /// The page's one script. Its digest is in the page's policy, so no other script can run there.
 const SCRIPT: &str = include_str!("../../../templates/report/report.js");
@@ -188,48 +192,6 @@ pub struct Version {
     pub label: Both,
     /// Which.
     pub value: String,
-}
-
-/// Things and their properties.
-pub struct Table {
-    /// What it compares.
-    pub title: Both,
-    /// The properties.
-    pub columns: Vec<Both>,
-    /// The things.
-    pub rows: Vec<Row>,
-}
-
-/// A thing and its properties.
-pub struct Row {
-    /// Its name.
-    pub name: String,
-    /// One for each property; empty where it was not measured.
-    pub cells: Vec<String>,
-}
-
-/// Numbers of one kind, as bars.
-pub struct Chart {
-    /// What they are of.
-    pub title: Both,
-    /// Where they were measured; may be empty.
-    pub node: String,
-    /// The bars.
-    pub bars: Vec<Bar>,
-}
-
-/// A number as a bar.
-pub struct Bar {
-    /// What.
-    pub name: String,
-    /// Where; may be empty.
-    pub node: String,
-    /// How much: a time, a size.
-    pub amount: String,
-    /// Hundredths of the longest.
-    pub share: u64,
-    /// The id of its place in the page.
-    pub place: String,
 }
 
 /// The cluster, drawn. All lengths are of the drawing's own 520 units of width.
