@@ -24,7 +24,7 @@ fn table(exercise: &Exercise, measures: &[Measure]) -> Option<Table> {
             }
         }
     }
-    // A step that runs on several nodes says the same of each of them.
+    // Measured on several nodes, it has several values.
     let cell = |name: &str, title: &Text| {
         let found = measures().filter(|one| one.title == *title).flat_map(|one| {
             let values = one.values.iter().filter(|value| value.name == name);
