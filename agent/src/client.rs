@@ -13,6 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::client::channel::{Call, Channel, out_of_turn};
 pub use crate::client::running::Running;
+use crate::digest;
 use crate::wire::{
     Background, EngineAction, EngineFact, Exited, Facts, FactsQuery, Reply, Request, Run, Trust, TrustFact,
 };
@@ -126,7 +127,7 @@ impl Client {
 
     /// Writes a small file held in memory.
     pub async fn put_bytes(&self, path: &str, mode: u32, bytes: &[u8]) -> Result<(), ClientError> {
-        self.put(path, mode, bytes.len() as u64, &transfer::digest(bytes), bytes)
+        self.put(path, mode, bytes.len() as u64, &digest::of(bytes), bytes)
             .await
     }
 

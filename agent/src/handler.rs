@@ -8,9 +8,6 @@ mod run;
 mod trust;
 mod tunnel;
 
-use std::fmt::Write;
-
-pub(crate) use crate::handler::facts::digest;
 use crate::stream::Stream;
 use crate::wire::{Reply, Request};
 
@@ -48,15 +45,4 @@ async fn quiet(request: Request, stream: &Stream, node: &Node) -> Result<Reply, 
         Request::Engine(action) => engine::handle(action).await,
         Request::Background(request) => node.background.handle(request).await,
     }
-}
-
-/// Bytes as lower-case hex.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }

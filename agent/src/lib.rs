@@ -7,6 +7,7 @@
 mod certificates;
 pub mod cli;
 pub mod client;
+mod digest;
 mod docker;
 mod engine_table;
 mod handler;

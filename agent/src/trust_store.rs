@@ -6,6 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::digest;
 use crate::engine_table::{ENGINES, output};
 use crate::handler::file::Beside;
 use crate::wire::{Engine, TrustFact, Whose};
@@ -127,7 +128,7 @@ impl TrustStore {
                 Some(_) => !row.hosts_toml || path.with_file_name("hosts.toml").is_file(),
                 None => self.is_collected(),
             };
-            let sha256 = whole.then(|| crate::handler::digest(&path)).flatten();
+            let sha256 = whole.then(|| digest::of_file(&path)).flatten();
             let path = Path::new("/").join(path.strip_prefix(&self.root).unwrap_or(&path));
             TrustFact {
                 store: row.store.into(),

@@ -2,6 +2,7 @@
 
 mod command;
 pub mod external;
+pub mod hands;
 mod install;
 mod issue;
 pub mod kubernetes;

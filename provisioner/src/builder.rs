@@ -6,6 +6,7 @@ mod counting;
 mod debian;
 mod download;
 mod extent;
+mod extra;
 mod go;
 mod image;
 mod kubernetes;
@@ -191,7 +192,7 @@ pub fn held(paths: &Paths, extent: &Extent) -> Result<Parts> {
 
 fn lacking(names: &str) -> Error {
     Error::new(text!("번들에 없음: {names}", "the bundle lacks {names}")).hint(text!(
-        "`lab bundle build`, 네트워크가 없으면 다른 기기에서 `lab bundle export FILE`, 여기서 `lab bundle import FILE`",
+        "`lab bundle build`, 네트워크가 없으면 다른 컴퓨터에서 `lab bundle export FILE`, 여기서 `lab bundle import FILE`",
         "`lab bundle build`; without a network `lab bundle export FILE` on another machine, `lab bundle import FILE` here"
     ))
 }
@@ -272,7 +273,7 @@ fn bundle(parts: &Parts) -> Result<Bundle> {
         node_image: parts.node.artifact("rootfs.tar.zst")?,
         images: parts.images.iter().map(image_of).collect(),
         mirror: parts.mirror.artifact(mirror::STORAGE)?,
-        kubernetes: kubernetes.map(kubernetes::Extra::kubernetes).transpose()?,
+        kubernetes: kubernetes.map(extra::Extra::kubernetes).transpose()?,
         engines: parts
             .engines
             .iter()

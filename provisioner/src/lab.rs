@@ -18,6 +18,7 @@ pub mod verdict;
 
 mod ledger;
 mod raw;
+mod reader;
 mod references;
 
 use std::collections::BTreeMap;

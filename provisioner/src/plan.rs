@@ -1,12 +1,14 @@
 //! Decides what to change. Does no I/O: facts come in, a plan goes out. Judged from facts, never from the journal.
 
 pub mod certificates;
+mod change;
 pub mod egress;
 pub mod engine;
 pub mod external;
 pub mod kubernetes;
 pub mod machine;
 mod mark;
+pub mod member;
 pub mod mirror;
 pub mod node;
 pub mod obstacle;
@@ -16,6 +18,7 @@ pub mod registry;
 pub mod trust;
 mod view;
 
+pub use change::{Action, Change, Content, Source, UnitStep};
 pub use mark::Mark;
 pub use problem::Problem;
 pub use query::query;
@@ -26,7 +29,6 @@ use sha2::{Digest, Sha256};
 use crate::config::{Cluster, Node};
 use crate::error::Result;
 use crate::facts::Observed;
-use crate::node::NodeName;
 use crate::text::Text;
 use view::View;
 
@@ -37,159 +39,6 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// What is wrong and cannot be repaired by a change.
     pub problems: Vec<Problem>,
-}
-
-/// One change.
-#[derive(Clone, Debug, Serialize)]
-pub struct Change {
-    /// Unique in the plan, the same in the next: `docker.w1-k8s`.
-    pub id: String,
-    /// Where; `None`: on the orchestrator.
-    pub node: Option<NodeName>,
-    /// What is done.
-    pub action: Action,
-    /// Ids that must be done before.
-    pub after: Vec<String>,
-    /// What is done, as a phrase.
-    pub text: Text,
-    /// Why.
-    pub why: Text,
-}
-
-/// What a change does.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "action", rename_all = "kebab-case")]
-pub enum Action {
-    /// Create and start the node, reach it and read its facts.
-    Boot,
-    /// Open or close the nodes' way out.
-    Egress {
-        /// Whether it is to be open.
-        open: bool,
-    },
-    /// Make the authority.
-    IssueAuthority,
-    /// Issue the leaf of the registry's host.
-    IssueLeaf,
-    /// Write a file on the node.
-    PutFile {
-        /// Absolute path.
-        path: String,
-        /// Permission bits.
-        mode: u32,
-        /// What is written.
-        content: Content,
-    },
-    /// Install packages, and what they need.
-    InstallPackages {
-        /// Their names.
-        packages: Vec<String>,
-        /// Where they come from.
-        from: machine::Source,
-    },
-    /// Unpack the programs an engine has of the bundle.
-    InstallPrograms {
-        /// The engine, as cluster.yaml writes it.
-        engine: String,
-    },
-    /// Stop units, and start them at boot no more.
-    Retire {
-        /// The units.
-        units: Vec<String>,
-    },
-    /// Write down on somebody's machine what was there before the lab.
-    Record,
-    /// Set the clock to ours.
-    SetClock,
-    /// Write the mirror's program, as the node image has it.
-    MirrorProgram,
-    /// Make the node's engines trust the authority.
-    Trust {
-        /// `host:port` names.
-        registries: Vec<String>,
-    },
-    /// Act on a unit.
-    Unit {
-        /// The unit.
-        unit: String,
-        /// Whether it is enabled as well.
-        enable: bool,
-        /// What it is told.
-        step: UnitStep,
-        /// Remembered on the node once that is done.
-        mark: Mark,
-    },
-    /// Unpack the bundle's images where the mirror serves them.
-    MirrorContent,
-    /// Run the registry's container in place of the one that is there.
-    RegistryContainer(registry::Definition),
-    /// Push the proof image to the registry.
-    ProvePush(registry::Proof),
-    /// Pull the proof image by digest and compare.
-    ProvePull(registry::Proof),
-    /// Have to do with the external registry.
-    External {
-        /// What of it.
-        step: external::Step,
-    },
-    /// Write down on somebody's machine what was there before Kubernetes.
-    KubernetesRecord,
-    /// Unpack the bundle's programs of Kubernetes on somebody's machine.
-    KubernetesPrograms {
-        /// Remembered on the node once that is done.
-        mark: Mark,
-    },
-    /// Bring containerd on somebody's machine the images of Kubernetes that the node can need.
-    KubernetesImages {
-        /// Remembered on the node once that is done.
-        mark: Mark,
-    },
-    /// Make this node the control plane; what a cut short attempt left goes first.
-    KubernetesInit {
-        /// Remembered on the node once that is done.
-        mark: Mark,
-    },
-    /// Make this node a worker of the cluster; what another cluster left goes first.
-    KubernetesJoin {
-        /// Remembered on the node once that is done.
-        mark: Mark,
-    },
-    /// Renew the certificates of the control plane, and let its parts read them.
-    KubernetesRenew {
-        /// Whether its kubelet's has ended too, so that it cannot renew it itself.
-        kubelet: bool,
-    },
-    /// Wait until the API calls these nodes ready.
-    KubernetesReady {
-        /// All that can be reached.
-        nodes: Vec<NodeName>,
-    },
-}
-
-/// What a file holds. Certificates and keys by reference: they never enter a plan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Content {
-    /// This text.
-    Text(String),
-    /// What is there, with this block of the lab's in it.
-    Block(String),
-    /// The leaf and its authority.
-    LeafCertificate,
-    /// The leaf's key.
-    LeafKey,
-}
-
-/// What a unit is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum UnitStep {
-    /// Start it.
-    Start,
-    /// Read its configuration anew; start it if it does not run.
-    Reload,
-    /// Stop and start it.
-    Restart,
 }
 
 impl Plan {
@@ -274,6 +123,7 @@ pub fn plan(cluster: &Cluster, observed: &Observed) -> Result<Plan> {
     kubernetes::cluster(cluster, observed, &mut plan);
     external::plan(cluster, observed, &mut plan);
     machine::order(cluster, &mut plan);
+    kubernetes::order(cluster, &mut plan);
     // A dependency that is already so needs no waiting for.
     let ids: std::collections::BTreeSet<String> =
         plan.changes.iter().map(|change| change.id.clone()).collect();

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::apply::apply;
-use crate::apply::perform::Hands;
+use crate::apply::hands::Hands;
 use crate::authority_store::AuthorityStore;
 use crate::config::Cluster;
 use crate::error::{Error, Result};

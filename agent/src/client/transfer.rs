@@ -5,13 +5,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::client::channel::{Call, out_of_turn};
 use crate::client::{Client, ClientError};
+use crate::digest::hex;
 use crate::wire::frame::{CHUNK, Kind};
 use crate::wire::{Put, Reply, Request};
-
-/// SHA-256 in lower-case hex.
-pub(super) fn digest(bytes: &[u8]) -> String {
-    crate::handler::hex(&Sha256::digest(bytes))
-}
 
 fn local(error: &std::io::Error) -> ClientError {
     ClientError::Local(error.to_string())
@@ -73,7 +69,7 @@ pub(super) async fn get<S: AsyncWrite + Unpin>(
         )));
     };
     sink.flush().await.map_err(|error| local(&error))?;
-    let ours = crate::handler::hex(&hash.finalize());
+    let ours = hex(&hash.finalize());
     if (size, &sha256) != (received, &ours) {
         return Err(ClientError::Protocol(format!(
             "`{path}` arrived damaged: {received} bytes sha256:{ours}, sent {size} bytes sha256:{sha256}"

@@ -2,16 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read;
 use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use sha2::{Digest, Sha256};
-
-use crate::handler::hex;
 use crate::wire::{ContainerFact, Facts, FactsQuery, FileFact, UnitFact};
-use crate::{certificates, docker, engine_table, listeners};
+use crate::{certificates, digest, docker, engine_table, listeners};
 
 const SYSTEMCTL: Duration = Duration::from_secs(10);
 
@@ -170,7 +166,7 @@ fn memory_field(text: &str, key: &str) -> u64 {
 fn file(path: &str) -> Option<FileFact> {
     let metadata = fs::metadata(path).ok()?;
     let sha256 = if metadata.is_file() {
-        digest(path).unwrap_or_default()
+        digest::of_file(path).unwrap_or_default()
     } else {
         String::new()
     };
@@ -179,18 +175,6 @@ fn file(path: &str) -> Option<FileFact> {
         mode: metadata.permissions().mode() & 0o7777,
         size: metadata.len(),
     })
-}
-
-/// SHA-256 of a file in hex, if it can be read.
-pub(crate) fn digest(path: impl AsRef<std::path::Path>) -> Option<String> {
-    let mut file = fs::File::open(path).ok()?;
-    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 64 * 1024]);
-    loop {
-        match file.read(&mut buffer).ok()? {
-            0 => return Some(hex(&hash.finalize())),
-            read => hash.update(&buffer[..read]),
-        }
-    }
 }
 
 async fn look_up_units(names: Vec<String>) -> BTreeMap<String, UnitFact> {

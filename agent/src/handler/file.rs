@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::handler::hex;
+use crate::digest::hex;
 use crate::stream::Stream;
 use crate::wire::frame::{CHUNK, Kind};
 use crate::wire::{Put, Reply};

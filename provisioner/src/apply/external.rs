@@ -6,7 +6,7 @@ use agent::client::Output;
 use agent::wire::{How, Run, Trust, Whose};
 
 use super::command::command;
-use super::perform::Hands;
+use super::hands::Hands;
 use crate::cluster::External;
 use crate::error::{Error, Result};
 use crate::external::{Credentials, authority, make_project};

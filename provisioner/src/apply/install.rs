@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::command::{command, run};
 use super::machine;
 use crate::error::{Error, Result};
-use crate::plan::machine::Source;
+use crate::plan::Source;
 use crate::provider::Provider;
 use crate::session::Session;
 use crate::text;

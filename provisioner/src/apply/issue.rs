@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::perform::Hands;
+use super::hands::Hands;
 use crate::authority_store::AuthorityStore;
 use crate::error::Result;
 use crate::pki::Leaf;

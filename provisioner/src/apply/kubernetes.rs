@@ -5,11 +5,10 @@ use std::time::{Duration, Instant};
 use agent::wire::FactsQuery;
 
 use super::command::{command, run, unit_step};
-use super::perform::Hands;
+use super::hands::Hands;
 use crate::config::{Cluster, Kubernetes};
 use crate::error::{Error, Result};
-use crate::plan::engine::cri_socket;
-use crate::plan::kubernetes::KUBELET;
+use crate::plan::member::{KUBELET, cri_socket};
 use crate::plan::{UnitStep, certificates};
 use crate::render::kubernetes as render;
 use crate::session::Session;

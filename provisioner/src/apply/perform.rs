@@ -1,7 +1,6 @@
 //! What each kind of change does. Decides nothing: what and where is in the change, keys come from the store.
 
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use agent::wire::{Trust, Whose};
@@ -10,42 +9,20 @@ use time::OffsetDateTime;
 
 use super::Needless;
 use super::command::{retire, unit_step};
+use super::hands::Hands;
 use super::install;
 use super::kubernetes;
 use super::machine;
 use super::readiness::{self, Wanted};
 use crate::authority_store::AuthorityStore;
-use crate::config::Cluster;
 use crate::error::{Error, Result};
-use crate::external::Credentials;
-use crate::facts::{Observed, Seen};
-use crate::gather::{self, Sessions};
+use crate::facts::Seen;
+use crate::gather;
 use crate::node::NodeName;
 use crate::plan::{Action, Change, Content, Mark, plan};
-use crate::provider::Provider;
 use crate::session::Session;
 use crate::transport::patient;
 use crate::{render, text};
-
-/// What changes are carried out with.
-pub struct Hands {
-    /// The cluster.
-    pub cluster: Cluster,
-    /// Where its nodes come from.
-    pub provider: Arc<dyn Provider>,
-    /// The seat's state directory.
-    pub state: PathBuf,
-    /// What the plan was made from; boots add what they read.
-    pub observed: Mutex<Observed>,
-    /// Reached nodes; boots add theirs.
-    pub sessions: tokio::sync::Mutex<Sessions>,
-    /// Who logs in at the external registry.
-    pub login: Option<Credentials>,
-    /// Digest of the pushed proof.
-    pub pushed: Mutex<Option<String>>,
-    /// How long the registry did not answer while it was replaced.
-    pub gap: Mutex<Option<Duration>>,
-}
 
 impl Hands {
     /// Does one change. Returns ids that are needless now.
@@ -61,18 +38,6 @@ impl Hands {
         }
         let session = self.session(&node).await?;
         self.act(&session, &change.action).await.map(|()| vec![])
-    }
-
-    pub(super) async fn session(&self, node: &NodeName) -> Result<Session> {
-        let session = self.sessions.lock().await.get(node).cloned();
-        session.ok_or_else(|| Error::new("the node is not reached").on(node))
-    }
-
-    /// Capabilities a process of the node can have.
-    pub(super) fn capabilities(&self, node: &NodeName) -> u64 {
-        let observed = self.observed.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = observed.nodes.get(node).and_then(|seen| seen.known.as_ref());
-        known.map_or(0, |known| known.facts.capabilities)
     }
 
     async fn let_out(&self, open: bool) -> Result<()> {

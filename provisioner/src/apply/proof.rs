@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
 use super::command::{answers, command, words};
-use super::perform::Hands;
+use super::hands::Hands;
 use crate::error::{Error, Result};
 use crate::plan::registry::{self, Definition, Proof};
 use crate::session::Session;

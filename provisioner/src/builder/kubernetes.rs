@@ -5,62 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::cache::{Held, Record, inventory};
+use super::extra::{Extra, PROGRAMS};
 use super::image::Ground;
 use super::make::{Build, joined};
 use super::shelf::{Lack, Place, Shelf, below, note};
 use super::tree::{self, Compression};
-use super::{architecture, binary, image_of, program};
-use crate::artifact;
+use super::{architecture, binary, program};
 use crate::bundle::Part as Wanted;
 use crate::bundle::layout::sha256;
 use crate::bundle::lock::Entry;
 use crate::bundle::recipe::{Kind, Recipe};
 use crate::error::{Error, Result};
 use crate::text;
-
-/// The file of the programs' artifact.
-const PROGRAMS: &str = "programs.tar.zst";
-
-/// A part, whole.
-#[derive(Clone, Debug)]
-pub struct Extra {
-    /// Without the `v`; of engines, none.
-    pub version: String,
-    /// The engine it belongs to, if any.
-    pub engine: String,
-    /// Programs, one each.
-    pub binaries: Vec<Held>,
-    /// Images of them.
-    pub images: Vec<Held>,
-    /// Those a node has, as one archive.
-    pub programs: Held,
-}
-
-impl Extra {
-    /// Everything, programs before images.
-    pub fn all(&self) -> impl Iterator<Item = &Held> {
-        self.recipes().chain([&self.programs])
-    }
-
-    /// What recipes made.
-    pub fn recipes(&self) -> impl Iterator<Item = &Held> {
-        self.binaries.iter().chain(&self.images)
-    }
-
-    /// The archive of its programs.
-    pub fn archive(&self) -> Result<artifact::Artifact> {
-        self.programs.artifact(PROGRAMS)
-    }
-
-    /// Kubernetes, as the bundle has it.
-    pub fn kubernetes(&self) -> Result<artifact::Kubernetes> {
-        Ok(artifact::Kubernetes {
-            version: self.version.clone(),
-            programs: self.archive()?,
-            images: self.images.iter().map(image_of).collect(),
-        })
-    }
-}
 
 fn of_kind(wanted: &Wanted, kind: Kind) -> impl Iterator<Item = &Recipe> {
     wanted

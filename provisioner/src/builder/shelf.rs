@@ -1,7 +1,7 @@
 //! Looks the bundle up in the cache, artifact by artifact. Makes nothing.
 
 use super::cache::{Cache, Held};
-use super::kubernetes::Extra;
+use super::extra::Extra;
 use super::{architecture, lock_name, version};
 use crate::bundle::Part;
 use crate::bundle::layout::sha256;

@@ -3,7 +3,7 @@
 
 use serde_yaml::Location;
 
-use super::load::Reader;
+use super::reader::Reader;
 use super::references::{Places, unknown};
 use super::step::instances;
 use super::variables::{expand, names};

@@ -14,10 +14,10 @@ use serde_yaml::Location;
 
 use super::files::Files;
 use super::raw::{self, Word};
+use super::reader::{Reader, text_of};
 use super::{Lab, ledger, references};
-use crate::config::{Cluster, Problem, excerpt, shape, suggest, tree};
+use crate::config::{Cluster, Problem, shape, suggest, tree};
 use crate::text;
-use crate::text::Text;
 
 /// The JSON Schemas (draft-07) of a lab's files: `lab.yaml`, an exercise, the claims.
 pub fn schemas() -> [(&'static str, Json); 3] {
@@ -52,16 +52,6 @@ pub fn load(name: &str, files: &Files, cluster: Option<&Cluster>) -> Result<Lab,
         Some(lab) if problems.is_empty() => Ok(lab),
         _ => Err(problems),
     }
-}
-
-/// Reads one file at a time and collects its problems.
-pub(super) struct Reader<'lab> {
-    pub(super) file: String,
-    pub(super) cluster: Option<&'lab Cluster>,
-    pub(super) files: &'lab Files,
-    pub(super) problems: Vec<Problem>,
-    /// Engines the scripts being read are for; none: any.
-    pub(super) engines: Vec<agent::wire::Engine>,
 }
 
 impl Reader<'_> {
@@ -203,26 +193,6 @@ impl Reader<'_> {
         }
         raw
     }
-
-    pub(super) fn report(&mut self, location: Location, message: Text, hint: Option<Text>) {
-        self.problems
-            .push(Problem::at(&self.file, location, message, hint));
-    }
-
-    /// Reports a word that is written at or after `location`, at the word itself.
-    pub(super) fn report_word(&mut self, location: Location, word: &str, message: Text, hint: Option<Text>) {
-        let mut problem = Problem::at(&self.file, location, message, hint);
-        if let Some(text) = text_of(self.files, &self.file) {
-            (problem.line, problem.column) = excerpt::find(text, (problem.line, problem.column), word);
-        }
-        self.problems.push(problem);
-    }
-}
-
-/// The text of `labs/NAME/FILE`.
-fn text_of<'files>(files: &'files Files, path: &str) -> Option<&'files str> {
-    let (_, file) = path.rsplit_once('/')?;
-    files.get(file).map(String::as_str)
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use serde_yaml::Location;
 
-use super::load::Reader;
 use super::matcher::Expect;
+use super::reader::Reader;
 use super::variables::{is_built_in, names};
 use super::{Check, Exercise, Lab, Step, raw};
 use crate::config::suggest;

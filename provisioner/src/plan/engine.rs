@@ -2,9 +2,9 @@
 
 use agent::wire::Engine;
 
-use super::machine::Source;
+use super::member::cri_socket;
 use super::node::{DAEMON, put};
-use super::{Action, Content, Mark, Plan, UnitStep, View, id, mirror, sha256};
+use super::{Action, Content, Mark, Plan, Source, UnitStep, View, id, mirror, sha256};
 use crate::bundle::engines::programs;
 use crate::config::{Cluster, Node};
 use crate::error::Result;
@@ -33,14 +33,6 @@ pub(super) struct Piece {
     pub(super) content: String,
     /// Whether its daemon reads it only when it starts.
     restarts: bool,
-}
-
-/// The socket of the runtime that Kubernetes' nodes talk to.
-pub fn cri_socket(engine: Engine) -> &'static str {
-    match engine {
-        Engine::CriO => "unix:///run/crio/crio.sock",
-        Engine::Docker | Engine::Containerd | Engine::Podman => "unix:///run/containerd/containerd.sock",
-    }
 }
 
 /// Whether containerd is set up on the node: as its engine, or as Kubernetes' runtime beside one that is none.

@@ -3,11 +3,10 @@
 
 use agent::wire::{Engine, Facts};
 
+use super::member::{AUTHORITY, KUBELET, mark};
 use super::node::put;
-use super::{
-    Action, Content, Mark, Plan, UnitStep, View, certificates, engine, id, machine, obstacle, sha256,
-};
-use crate::config::{Cluster, Kubernetes, Node};
+use super::{Action, Content, Mark, Plan, UnitStep, View, certificates, id, machine, obstacle, sha256};
+use crate::config::{Cluster, Node};
 use crate::error::Result;
 use crate::facts::Observed;
 use crate::node::Role;
@@ -19,36 +18,12 @@ use crate::text::Text;
 pub const POD_NETWORK: &str = "/etc/cni/net.d/10-lab.conflist";
 /// Routes to the pods of other nodes.
 pub const POD_ROUTES: &str = "/etc/systemd/system/lab-pod-routes.service";
-/// The authority of Kubernetes itself, on every node that belongs to it.
-pub const AUTHORITY: &str = "/etc/kubernetes/pki/ca.crt";
-/// kubelet.
-pub const KUBELET: &str = "kubelet.service";
 /// What sets the routes.
 pub const ROUTES_UNIT: &str = "lab-pod-routes.service";
 /// Files a node is asked for.
 pub const FILES: [&str; 3] = [POD_NETWORK, POD_ROUTES, AUTHORITY];
 /// Units a node is asked for.
 pub const UNITS: [&str; 2] = [ROUTES_UNIT, KUBELET];
-
-/// What a node remembers of the cluster it was made a part of.
-pub fn mark(cluster: &Cluster, kubernetes: &Kubernetes) -> Mark {
-    mark_on(cluster.master().engine, cluster, kubernetes)
-}
-
-/// The same, had the master this engine.
-pub(super) fn mark_on(engine: Engine, cluster: &Cluster, kubernetes: &Kubernetes) -> Mark {
-    let Kubernetes {
-        version,
-        pods,
-        services,
-    } = kubernetes;
-    let (address, runtime) = (cluster.master().address, engine::cri_socket(engine));
-    Mark::of(
-        "kubernetes",
-        &format!("{version} {pods} {services} {address} {runtime}"),
-        false,
-    )
-}
 
 /// The pods' network, which a node has before it belongs to a cluster. Its runtime is set up with its engine.
 pub(super) fn prepare(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) -> Result<()> {
@@ -170,6 +145,18 @@ pub(super) fn cluster(cluster: &Cluster, observed: &Observed, plan: &mut Plan) {
         member(cluster, plan, (&view, why), &mark, &first);
     }
     ready(cluster, observed, facts, plan);
+}
+
+/// The master knows what Kubernetes was made with: before it has booted nothing of a node is changed that it might refuse.
+pub(super) fn order(cluster: &Cluster, plan: &mut Plan) {
+    let boot = id("boot", cluster.master());
+    if cluster.kubernetes.is_none() || !plan.has(&boot) {
+        return;
+    }
+    let all = plan.changes.iter_mut();
+    for change in all.filter(|change| change.node.is_some() && change.action != Action::Boot) {
+        change.after.push(boot.clone());
+    }
 }
 
 /// Changes of the control plane so far: those after the first `before` of the plan.

@@ -6,13 +6,12 @@ pub(super) mod kernel;
 pub mod kubernetes;
 
 use agent::wire::{Engine, Facts};
-use serde::Serialize;
 
 pub(super) use fitness::unfit;
 
 use super::mirror;
 use super::node::put;
-use super::{Action, Content, Plan, View, id};
+use super::{Action, Content, Plan, Source, View, id};
 use crate::config::Cluster;
 use crate::error::Result;
 use crate::text;
@@ -43,16 +42,6 @@ const TOOLS: [&str; 11] = [
     "sshpass",
     "uidmap",
 ];
-
-/// Where packages come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Source {
-    /// The bundle's node image.
-    Bundle,
-    /// The machine's own package sources.
-    Machine,
-}
 
 /// A distribution the lab knows.
 struct Distribution {

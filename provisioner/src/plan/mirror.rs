@@ -1,6 +1,6 @@
 //! The mirror: the bundle's images, served on the registry's host as the engines' docker.io.
 
-use super::{Action, Content, Mark, Plan, UnitStep, View, id, node, sha256, trust};
+use super::{Action, Content, Mark, Plan, UnitStep, View, id, node, sha256};
 use crate::bundle::MIRROR_STORAGE;
 use crate::config::Cluster;
 use crate::error::Result;
@@ -23,7 +23,7 @@ pub fn name(cluster: &Cluster) -> String {
 pub(super) fn plan(view: &View<'_>, plan: &mut Plan) -> Result<()> {
     let node = view.node;
     let boot = id("boot", node);
-    let mut changed = trust::pair(plan, view, "mirror", CERTIFICATE, KEY);
+    let mut changed = node::pair(plan, view, "mirror", CERTIFICATE, KEY);
     let config = render::mirror_config()?;
     if !view.holds(CONFIG, &sha256(&config), 0o644) {
         node::put(

@@ -1,4 +1,4 @@
-//! What every node has, whatever its engine: that it runs, and the names of the others.
+//! What every node has, whatever its engine: that it runs, and the names of the others. And how files of any kind are put on one.
 
 use super::{Action, Content, Plan, View, id, sha256};
 use crate::config::Cluster;
@@ -52,4 +52,49 @@ pub(super) fn put(
     };
     let words = (text!("{path} 쓰기", "write {path}"), why);
     plan.add(id(what, view.node), Some(view.node), action, &after, words);
+}
+
+/// Leaf and key as files of a server; returns the ids of what must change.
+pub(super) fn pair(
+    plan: &mut Plan,
+    view: &View<'_>,
+    what: &str,
+    certificate: &str,
+    key: &str,
+) -> Vec<String> {
+    let leaf = view.pki.leaf.as_ref().filter(|_| !plan.has("leaf"));
+    let wanted = [
+        (
+            "certificate",
+            certificate,
+            0o644,
+            Content::LeafCertificate,
+            leaf.map(|leaf| &leaf.certificate_sha256),
+        ),
+        (
+            "key",
+            key,
+            0o600,
+            Content::LeafKey,
+            leaf.map(|leaf| &leaf.key_sha256),
+        ),
+    ];
+    let boot = id("boot", view.node);
+    let mut changed = vec![];
+    for (kind, path, mode, content, sha256) in wanted {
+        if sha256.is_some_and(|sha256| view.holds(path, sha256, mode)) {
+            continue;
+        }
+        let id = id(&format!("{what}-{kind}"), view.node);
+        let action = Action::PutFile {
+            path: path.into(),
+            mode,
+            content,
+        };
+        let why = text!("없거나 다름", "it is missing or differs");
+        let words = (text!("{path} 쓰기", "write {path}"), why);
+        plan.add(id.clone(), Some(view.node), action, &[&boot, "leaf"], words);
+        changed.push(id);
+    }
+    changed
 }

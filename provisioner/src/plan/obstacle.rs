@@ -4,7 +4,7 @@
 use agent::wire::{Engine, Listener};
 use time::OffsetDateTime;
 
-use super::kubernetes::{self, AUTHORITY};
+use super::member::{AUTHORITY, cri_socket, mark_on};
 use super::{Action, Plan, Problem, View, id};
 use crate::config::{Cluster, Node, ProviderKind};
 use crate::engine;
@@ -26,9 +26,6 @@ const OWN: [&str; 5] = [
     "kube-scheduler",
     "etcd",
 ];
-
-/// Programs that a node of Kubernetes has in its image.
-pub const PROGRAMS: [&str; 3] = ["kubeadm", "kubelet", "kubectl"];
 
 /// Ports of a node that Kubernetes needs.
 pub fn ports(node: &Node) -> &'static [u16] {
@@ -164,7 +161,7 @@ pub(super) fn other_settings(cluster: &Cluster, observed: &Observed, plan: &mut 
         return false;
     };
     let master = View::new(cluster.master(), observed);
-    let mark = |engine| kubernetes::mark_on(engine, cluster, kubernetes);
+    let mark = |engine| mark_on(engine, cluster, kubernetes);
     let wanted = mark(master.node.engine);
     let made = master.file(&wanted.path).is_some() && master.file(AUTHORITY).is_some();
     if made && !master.marked(&wanted) {
@@ -190,7 +187,7 @@ pub(super) fn other_settings(cluster: &Cluster, observed: &Observed, plan: &mut 
             // It has not said yet.
             _ => continue,
         };
-        if super::engine::cri_socket(was) != super::engine::cri_socket(worker.engine) {
+        if cri_socket(was) != cri_socket(worker.engine) {
             plan.problems.push(another_engine(worker, was));
         }
     }

@@ -2,7 +2,9 @@
 
 use agent::wire::FactsQuery;
 
-use super::{Mark, certificates, egress, engine, kubernetes, machine, mirror, node, obstacle, registry};
+use super::{
+    Mark, certificates, egress, engine, kubernetes, machine, member, mirror, node, obstacle, registry,
+};
 use crate::bundle::MIRROR_STORAGE;
 use crate::config::{Cluster, Node};
 use crate::error::Result;
@@ -30,13 +32,13 @@ pub fn query(cluster: &Cluster, at: &Node) -> Result<FactsQuery> {
             query.units.extend(machine::kernel::UNITS.map(Into::into));
         }
         query.files.extend(kubernetes::FILES.map(Into::into));
-        query.files.push(kubernetes::mark(cluster, wanted).path);
+        query.files.push(member::mark(cluster, wanted).path);
         query.units.extend(kubernetes::UNITS.map(Into::into));
         query.kubernetes = at.name == cluster.master().name;
         query.certificates = certificates::files(at);
         query.files.push(certificates::RENEWING.into());
         query.ports = obstacle::ports(at).to_vec();
-        query.programs = obstacle::PROGRAMS.map(Into::into).into();
+        query.programs = member::PROGRAMS.map(Into::into).into();
     }
     query
         .files

@@ -6,7 +6,7 @@ pub mod service;
 use agent::wire::Engine;
 use serde::Serialize;
 
-use super::{Action, Plan, View, id, obstacle, sha256, trust};
+use super::{Action, Plan, View, id, node, obstacle, sha256};
 use crate::config::{Cluster, Node};
 use crate::error::Result;
 use crate::facts::Observed;
@@ -94,7 +94,7 @@ pub struct Proof {
 
 /// The notes' container where the host's engine is Docker; else the same registry as a service.
 pub(super) fn plan(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) -> Result<()> {
-    let changed = trust::pair(plan, view, "registry", CERTIFICATE, KEY);
+    let changed = node::pair(plan, view, "registry", CERTIFICATE, KEY);
     if view.node.engine == Engine::Docker {
         service::retire(view, plan);
         container(cluster, view, plan, changed);

@@ -1,6 +1,6 @@
 //! Who vouches for the registry, and which nodes believe it.
 
-use super::{Action, Content, Plan, View, id, mirror};
+use super::{Action, Plan, View, id, mirror};
 use crate::config::{Cluster, Network};
 use crate::facts::{Observed, Pki};
 use crate::pki::needs_renewal;
@@ -115,49 +115,4 @@ pub(super) fn install(cluster: &Cluster, view: &View<'_>, plan: &mut Plan) {
         &[&boot, &install, "authority"],
         words,
     );
-}
-
-/// Leaf and key as files of a server; returns the ids of what must change.
-pub(super) fn pair(
-    plan: &mut Plan,
-    view: &View<'_>,
-    what: &str,
-    certificate: &str,
-    key: &str,
-) -> Vec<String> {
-    let leaf = view.pki.leaf.as_ref().filter(|_| !plan.has("leaf"));
-    let wanted = [
-        (
-            "certificate",
-            certificate,
-            0o644,
-            Content::LeafCertificate,
-            leaf.map(|leaf| &leaf.certificate_sha256),
-        ),
-        (
-            "key",
-            key,
-            0o600,
-            Content::LeafKey,
-            leaf.map(|leaf| &leaf.key_sha256),
-        ),
-    ];
-    let boot = id("boot", view.node);
-    let mut changed = vec![];
-    for (kind, path, mode, content, sha256) in wanted {
-        if sha256.is_some_and(|sha256| view.holds(path, sha256, mode)) {
-            continue;
-        }
-        let id = id(&format!("{what}-{kind}"), view.node);
-        let action = Action::PutFile {
-            path: path.into(),
-            mode,
-            content,
-        };
-        let why = text!("없거나 다름", "it is missing or differs");
-        let words = (text!("{path} 쓰기", "write {path}"), why);
-        plan.add(id.clone(), Some(view.node), action, &[&boot, "leaf"], words);
-        changed.push(id);
-    }
-    changed
 }

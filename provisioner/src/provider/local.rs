@@ -2,6 +2,7 @@
 //! process per state directory. Decides nothing about what is on a node.
 
 mod bake;
+pub mod bridge;
 pub mod command;
 pub mod container;
 pub mod control_group;
@@ -19,6 +20,7 @@ pub mod root;
 pub mod runtime;
 pub mod shelf;
 pub mod snapshot;
+pub mod subvolume;
 mod together;
 
 use std::path::{Path, PathBuf};
@@ -105,29 +107,29 @@ impl Local {
         };
         match runtime::status(keeper, name)? {
             Some(state) => Ok(state),
-            None if disk::exists(keeper, &self.state, name) => Ok(NodeState::Stopped),
+            None if subvolume::exists(keeper, &self.state, name) => Ok(NodeState::Stopped),
             None => Ok(NodeState::Absent),
         }
     }
 
     fn create(&self, keeper: &Keeper, node: &Node) -> Result<()> {
         let place = disk::node(&self.state, &node.name);
-        if disk::exists(keeper, &self.state, &node.name) {
+        if subvolume::exists(keeper, &self.state, &node.name) {
             return Ok(());
         }
-        disk::remove(keeper, &place)?;
+        subvolume::remove(keeper, &place)?;
         let bundle = self.bundle.as_ref().ok_or_else(|| {
             Error::new("no bundle to create the node from")
                 .on(&node.name)
                 .hint(text!("`lab up`으로 만드세요", "create it with `lab up`"))
         })?;
-        let base = disk::import(keeper, &self.state, bundle)?;
+        let base = subvolume::import(keeper, &self.state, bundle)?;
         let fresh = disk::unfinished(&place);
-        disk::remove(keeper, &fresh)?;
-        disk::copy(keeper, &base, &fresh, false)?;
+        subvolume::remove(keeper, &fresh)?;
+        subvolume::copy(keeper, &base, &fresh, false)?;
         root::prepare(&keeper.inside(&fresh), &self.state, node)?;
         disk::list(&self.state, &node.name)?;
-        disk::put(keeper, &fresh, &place)
+        subvolume::put(keeper, &fresh, &place)
     }
 
     fn halt(&self, keeper: &Keeper, name: &NodeName) -> Result<()> {
@@ -164,8 +166,8 @@ impl Provider for Local {
         host_settings::raise(keeper.instance(), &self.state)?;
         root::orchestrator_key(&self.state)?;
         let Some(bundle) = &self.bundle else { return Ok(()) };
-        disk::import(&keeper, &self.state, bundle)?;
-        disk::forget_old(&keeper, &self.state, bundle)
+        subvolume::import(&keeper, &self.state, bundle)?;
+        subvolume::forget_old(&keeper, &self.state, bundle)
     }
 
     fn boot(&self, name: &NodeName) -> Result<()> {
@@ -219,8 +221,8 @@ impl Provider for Local {
         runtime::delete(&keeper, name)?;
         network::detach(&keeper, name)?;
         let place = disk::node(&self.state, name);
-        disk::remove(&keeper, &disk::unfinished(&place))?;
-        disk::remove(&keeper, &place)?;
+        subvolume::remove(&keeper, &disk::unfinished(&place))?;
+        subvolume::remove(&keeper, &place)?;
         disk::unlist(&self.state, name)
     }
 
@@ -265,7 +267,7 @@ impl Provider for Local {
     }
 
     fn packages(&self, packages: &[String], have: &[String], into: &Path) -> Result<Vec<PathBuf>> {
-        let base = disk::newest_base(&self.running_keeper()?, &self.state)?;
+        let base = subvolume::newest_base(&self.running_keeper()?, &self.state)?;
         packages::write(&base, packages, have, into)
     }
 

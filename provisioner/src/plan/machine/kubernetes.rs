@@ -1,9 +1,8 @@
 //! Kubernetes on a machine that was not made with it: the record of what was there before it, its programs and images, kubelet's
 //! unit and whom its pods ask for names. What the kernel has to have is `kernel`'s.
 
-use super::super::kubernetes::{AUTHORITY, KUBELET};
+use super::super::member::{AUTHORITY, KUBELET, PROGRAMS};
 use super::super::node::put;
-use super::super::obstacle::PROGRAMS;
 use super::super::{Action, Content, Mark, Plan, UnitStep, View, id, sha256};
 use super::kernel;
 use crate::bundle::recipe::{self, Recipes};

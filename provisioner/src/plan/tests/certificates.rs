@@ -8,7 +8,7 @@ use super::world::{self, of};
 use crate::facts::{Observed, Seen};
 use crate::node::NodeName;
 use crate::pki::{Authority, issue_leaf};
-use crate::plan::kubernetes::KUBELET;
+use crate::plan::member::KUBELET;
 
 /// A certificate with this many days left, as any of them.
 fn ending_in(days: i64) -> String {

@@ -2,8 +2,9 @@
 
 use agent::wire::{Engine, KubernetesNode, UnitFact};
 
-use super::super::kubernetes::{AUTHORITY, KUBELET, POD_NETWORK, POD_ROUTES, ROUTES_UNIT, mark};
-use super::super::{Action, Mark, Plan, plan, sha256};
+use super::super::kubernetes::{POD_NETWORK, POD_ROUTES, ROUTES_UNIT};
+use super::super::member::{AUTHORITY, KUBELET, mark};
+use super::super::{Action, Change, Mark, Plan, plan, sha256};
 use super::world::{self, file, fresh, of, ordered};
 use crate::config::{Cluster, Kubernetes};
 use crate::facts::{Observed, Seen};
@@ -119,6 +120,22 @@ fn a_control_plane_that_was_cut_short_is_made_again_and_all_join_it() {
     );
     assert!(matches!(plan.changes[0].action, Action::KubernetesInit { .. }));
     assert!(plan.changes[1].after.contains(&"kubernetes.m-k8s".to_owned()));
+}
+
+#[test]
+fn of_a_stopped_cluster_nothing_is_changed_before_the_master_was_asked() {
+    let mut cluster = cluster();
+    for node in &mut cluster.nodes {
+        node.engine = Engine::CriO;
+    }
+    let mut stopped = settled(&cluster);
+    stopped.nodes.clear();
+    let plan = plan(&cluster, &stopped).unwrap();
+    let mut changes = plan.changes.iter().filter(|change| change.action != Action::Boot);
+    assert!(changes.clone().any(|change| change.id == "engine.w1-k8s"));
+    let waits = |change: &Change| change.node.is_none() || change.after.contains(&"boot.m-k8s".to_owned());
+    assert!(changes.all(waits), "{:?}", plan.ids());
+    ordered(&plan);
 }
 
 #[test]

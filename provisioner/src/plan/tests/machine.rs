@@ -5,7 +5,7 @@ use agent::wire::{Engine, UnitFact};
 use super::world::*;
 use crate::config::{Cluster, ProviderKind};
 use crate::facts::Observed;
-use crate::plan::{Action, Plan, machine, mirror, node, plan};
+use crate::plan::{Action, Plan, Source, machine, mirror, node, plan};
 
 pub fn machines() -> Cluster {
     let mut cluster = cluster();
@@ -152,15 +152,10 @@ fn a_bare_machine_is_recorded_first_and_then_brought_all_it_lacks() {
             "debian",
             "13",
             "docker.io docker-cli docker-buildx",
-            machine::Source::Bundle,
+            Source::Bundle,
         ),
-        ("debian", "12", "docker.io", machine::Source::Machine),
-        (
-            "ubuntu",
-            "24.04",
-            "docker.io docker-buildx",
-            machine::Source::Machine,
-        ),
+        ("debian", "12", "docker.io", Source::Machine),
+        ("ubuntu", "24.04", "docker.io docker-buildx", Source::Machine),
     ] {
         let plan = planned(|o| {
             let facts = &mut of(o, "m-k8s").facts;

@@ -7,9 +7,9 @@ use super::machine::{machines, made_fit};
 use super::world::{file, of, ordered};
 use crate::config::Cluster;
 use crate::facts::Observed;
-use crate::plan::kubernetes::{AUTHORITY, KUBELET};
 use crate::plan::machine::{self, kernel, kubernetes as brought};
-use crate::plan::{Action, Mark, Plan, plan, query, sha256};
+use crate::plan::member::{AUTHORITY, KUBELET};
+use crate::plan::{Action, Mark, Plan, Source, plan, query, sha256};
 
 const CONTAINER: &str = "/run/systemd/container";
 
@@ -33,7 +33,7 @@ fn settled(cluster: &Cluster, containers: bool) -> Observed {
         facts
             .files
             .insert(CONTAINER.into(), there("c").filter(|_| containers));
-        for name in crate::plan::obstacle::PROGRAMS {
+        for name in crate::plan::member::PROGRAMS {
             facts.programs.insert(name.into(), true);
         }
         let unit = UnitFact {
@@ -117,9 +117,9 @@ fn everything_is_brought_after_the_record_and_before_kubeadm() {
 #[test]
 fn its_packages_come_from_where_the_distribution_has_them() {
     for (id, version, wanted) in [
-        ("debian", "13", machine::Source::Bundle),
-        ("debian", "12", machine::Source::Machine),
-        ("ubuntu", "24.04", machine::Source::Machine),
+        ("debian", "13", Source::Bundle),
+        ("debian", "12", Source::Machine),
+        ("ubuntu", "24.04", Source::Machine),
     ] {
         let plan = planned(false, |o| {
             without(o);

@@ -7,7 +7,7 @@ use super::super::{Action, Mark, registry};
 use super::kubernetes::check;
 use super::world::{self, of};
 use crate::facts::Observed;
-use crate::plan::kubernetes::AUTHORITY;
+use crate::plan::member::AUTHORITY;
 
 #[test]
 fn a_taken_port_is_named_with_who_has_it_and_nothing_joins_what_cannot_be() {

@@ -1,9 +1,8 @@
-//! Kubernetes in the base that all nodes are copied from: its programs unpacked, its images in containerd's own store. Done once,
-//! when the base is made, so that no node has to import anything.
+//! What goes into the base that all nodes are copied from: archives unpacked, and of Kubernetes the images too, in containerd's own store.
+//! Done once, when the base is made, so that no node has to import anything.
 
 use std::path::Path;
 
-use super::disk::unpack;
 use super::keeper::Keeper;
 use crate::artifact::Kubernetes;
 use crate::error::{Error, Result};
@@ -80,4 +79,21 @@ pub fn bake(keeper: &Keeper, base: &Path, kubernetes: &Kubernetes, crio: bool) -
         ))
         .because(error)
     })
+}
+
+/// Unpacks a tar at a directory.
+pub fn unpack(keeper: &Keeper, tar: &Path, into: &Path) -> Result<()> {
+    let (tar, into) = (tar.to_string_lossy(), into.to_string_lossy());
+    keeper
+        .run(&[
+            "tar",
+            "-C",
+            &into,
+            "--numeric-owner",
+            "--xattrs",
+            "--xattrs-include=*",
+            "-xpf",
+            &tar,
+        ])
+        .map(drop)
 }

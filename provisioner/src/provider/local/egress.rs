@@ -14,7 +14,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::keeper::Keeper;
-use super::{disk, host, network};
+use super::{bridge, host, subvolume};
 use crate::cluster::{Cluster, Lack, Standing, WayOut};
 use crate::error::{Error, Result};
 use crate::text;
@@ -100,7 +100,7 @@ fn settings(cluster: &Cluster, offline: bool) -> std::result::Result<Settings, L
     if offline {
         return Err(Lack::Offline);
     }
-    network::gateway(cluster).ok_or(Lack::Gateway)?;
+    bridge::gateway(cluster).ok_or(Lack::Gateway)?;
     let mut places = host::search()
         .into_iter()
         .map(|directory| directory.join("pasta"));
@@ -113,7 +113,7 @@ fn settings(cluster: &Cluster, offline: bool) -> std::result::Result<Settings, L
 
 /// By the node image's iptables, which nodes use as well and no host needs to have.
 fn rules(keeper: &Keeper, state: &Path) -> Result<()> {
-    let base = disk::newest_base(keeper, state)?;
+    let base = subvolume::newest_base(keeper, state)?;
     let base = base.to_string_lossy();
     for (table, chain, words) in RULES {
         let rule = |verb| {

@@ -16,7 +16,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::egress::attendant::Attendant;
-use super::{command, disk, network};
+use super::{bridge, command, disk};
 use crate::error::{Error, Result};
 use crate::transport::patient;
 
@@ -167,7 +167,7 @@ pub fn keep(state: &Path, gateway: Option<&str>) -> Result<()> {
         fs::create_dir(memory.join(directory))
             .map_err(|error| Error::new("cannot fill the run directory").because(error))?;
     }
-    network::bridge(gateway)?;
+    bridge::make(gateway)?;
     disk::mount(state)?;
     let attendant = Attendant::new(&memory, outside)?;
     let pid = nix::unistd::getpid().as_raw();

@@ -2,7 +2,7 @@
 //! single node.
 
 use super::keeper::Keeper;
-use super::{Local, control_group, disk, egress, host_settings, keeper, network, root, shelf};
+use super::{Local, bridge, control_group, disk, egress, host_settings, keeper, root, shelf};
 use crate::error::{Error, Result};
 
 impl Local {
@@ -14,7 +14,7 @@ impl Local {
         std::fs::create_dir_all(&self.state)
             .map_err(|error| Error::new(format!("cannot create {}", self.state.display())).because(error))?;
         control_group::clear(&keeper::instance(&self.state)?)?;
-        let start = || Keeper::start(&self.state, &self.program, network::gateway(&self.cluster));
+        let start = || Keeper::start(&self.state, &self.program, bridge::gateway(&self.cluster));
         let shelved = disk::make(&self.state, |limit, image| {
             let bundle = self.bundle.as_ref();
             bundle.is_some_and(|bundle| shelf::take(&self.cache, &disk::base_name(bundle), limit, image))

@@ -7,8 +7,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::command;
-use super::disk;
 use super::keeper::Keeper;
+use super::{disk, subvolume};
 use crate::error::{Error, Result};
 use crate::transport::patient;
 
@@ -35,7 +35,7 @@ pub fn clear(keeper: &Keeper, state: &Path) -> Result<String> {
     let seen = top.to_string_lossy();
     let listed = keeper.run(&["btrfs", "subvolume", "list", &seen])?;
     let (bases, mut others): (Vec<&str>, Vec<&str>) =
-        disk::listed_paths(&listed).partition(|path| path.starts_with("base-") && !path.contains('/'));
+        subvolume::listed_paths(&listed).partition(|path| path.starts_with("base-") && !path.contains('/'));
     let [base] = bases[..] else {
         return Err(Error::new("the disk does not hold one base").output(&listed));
     };

@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::disk;
 use super::keeper::{Keeper, write_whole};
 use super::runtime;
 use super::together::together;
+use super::{disk, subvolume};
 use crate::cluster::Cluster;
 use crate::error::{Error, Result};
 use crate::node::NodeName;
@@ -30,12 +30,12 @@ pub fn save(keeper: &Keeper, state: &Path, cluster: &Cluster, snapshot: &str, re
     let place = place(state, snapshot)?;
     if keeper.inside(&place).exists() && !replace {
         return Err(Error::usage(text!(
-            "스냅숏 `{}`이(가) 이미 있음",
+            "스냅샷 `{}`이(가) 이미 있음",
             "there is a snapshot `{}` already",
             snapshot
         )));
     }
-    let there = |name: &&NodeName| disk::exists(keeper, state, name);
+    let there = |name: &&NodeName| subvolume::exists(keeper, state, name);
     let nodes: Vec<&NodeName> = cluster
         .nodes
         .iter()
@@ -55,7 +55,7 @@ pub fn save(keeper: &Keeper, state: &Path, cluster: &Cluster, snapshot: &str, re
         .format(&time::format_description::well_known::Rfc3339)
         .map_err(|error| Error::new("cannot tell the time").because(error))?;
     write_whole(&keeper.inside(&fresh).join(".saved"), saved.as_bytes())?;
-    disk::put(keeper, &fresh, &place)?;
+    subvolume::put(keeper, &fresh, &place)?;
     remove(keeper, &fresh)
 }
 
@@ -64,9 +64,9 @@ fn pause_and_copy(keeper: &Keeper, state: &Path, nodes: &[&NodeName], into: &Pat
         Some(NodeState::Up) => runtime::pause(keeper, name),
         _ => Ok(()),
     })?;
-    nodes
-        .iter()
-        .try_for_each(|name| disk::copy(keeper, &disk::node(state, name), &into.join(name.as_str()), true))
+    nodes.iter().try_for_each(|name| {
+        subvolume::copy(keeper, &disk::node(state, name), &into.join(name.as_str()), true)
+    })
 }
 
 /// Which nodes to put back: the given ones, or all that are in the snapshot.
@@ -75,11 +75,11 @@ pub fn chosen(keeper: &Keeper, state: &Path, snapshot: &str, nodes: &[NodeName])
         .into_iter()
         .find(|one| one.name == snapshot)
         .ok_or_else(|| {
-            Error::usage(text!("스냅숏 `{}` 없음", "no snapshot `{}`", snapshot))
+            Error::usage(text!("스냅샷 `{}` 없음", "no snapshot `{}`", snapshot))
                 .hint(text!("`lab snapshot list`", "`lab snapshot list`"))
         })?;
     if let Some(missing) = nodes.iter().find(|name| !known.nodes.contains(name)) {
-        return Err(Error::usage(text!("스냅숏 `{}`에 없음", "not in snapshot `{}`", snapshot)).on(missing));
+        return Err(Error::usage(text!("스냅샷 `{}`에 없음", "not in snapshot `{}`", snapshot)).on(missing));
     }
     Ok(if nodes.is_empty() {
         known.nodes
@@ -92,16 +92,16 @@ pub fn chosen(keeper: &Keeper, state: &Path, snapshot: &str, nodes: &[NodeName])
 pub fn put_back(keeper: &Keeper, state: &Path, snapshot: &str, name: &NodeName) -> Result<()> {
     let root = disk::node(state, name);
     let fresh = disk::unfinished(&root);
-    disk::remove(keeper, &fresh)?;
-    disk::copy(
+    subvolume::remove(keeper, &fresh)?;
+    subvolume::copy(
         keeper,
         &place(state, snapshot)?.join(name.as_str()),
         &fresh,
         false,
     )?;
     disk::list(state, name)?;
-    disk::put(keeper, &fresh, &root)?;
-    disk::remove(keeper, &fresh)
+    subvolume::put(keeper, &fresh, &root)?;
+    subvolume::remove(keeper, &fresh)
 }
 
 /// Complete snapshots, oldest first.
@@ -145,7 +145,7 @@ fn remove(keeper: &Keeper, place: &Path) -> Result<()> {
     }
     names(&seen)
         .iter()
-        .try_for_each(|name| disk::remove(keeper, &place.join(name)))?;
+        .try_for_each(|name| subvolume::remove(keeper, &place.join(name)))?;
     keeper
         .run(&["rm", "-rf", "--one-file-system", &place.to_string_lossy()])
         .map(drop)
