@@ -100,14 +100,7 @@ pub fn ensure_host(request: &Request<'_>) -> Result<()> {
     };
     let host = Host::read(request.paths, false);
     let all = judge::judge(&host, request.needs);
-    // Where the clone is, nobody would think of asking for.
-    for finding in all.iter().filter(|finding| finding.name == judge::PROJECT) {
-        request.sink.warn(finding.detail.clone());
-        finding
-            .advice
-            .iter()
-            .for_each(|advice| request.sink.note(advice.clone()));
-    }
+    tell_of_project(&all, request.sink);
     let found = missing(all);
     if found.is_empty() {
         return Ok(());
@@ -122,6 +115,19 @@ pub fn ensure_host(request: &Request<'_>) -> Result<()> {
         Ok(())
     } else {
         Err(lacking(&still.iter().collect::<Vec<_>>()))
+    }
+}
+
+/// Says what is wrong with where the clone is, and nothing else: of machines that need nothing of this host.
+pub fn warn_of_project(paths: &Paths, sink: &Sink) {
+    tell_of_project(&judge::judge(&Host::read(paths, false), Needs::default()), sink);
+}
+
+/// Nobody would think of asking for it.
+fn tell_of_project(findings: &[Finding], sink: &Sink) {
+    for finding in findings.iter().filter(|finding| finding.name == judge::PROJECT) {
+        sink.warn(finding.detail.clone());
+        finding.advice.iter().for_each(|advice| sink.note(advice.clone()));
     }
 }
 

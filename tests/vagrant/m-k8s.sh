@@ -27,7 +27,7 @@ with_vagrant_only() {
   tells_the_host
   local fetch
   fetch=$(sed -n 's/.*`scp \(.*\)`.*/\1/p' "$work/said" | tr -d '\r')
-  eval "scp -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR ${fetch/%./\"$work\"}"
+  eval "scp ${fetch/%./\"$work\"}"
   grep -q '(lab ran there)</span>.*m-k8s\|m-k8s.*(lab ran there)' <(tr -d '\n' <"$work/report.html") || fail "the report does not name who has the CA key"
   on_m_k8s "lab show chapter4/registry"
   tells_the_host

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::event::What;
 use crate::node::{NodeName, Role};
 use crate::paths::Paths;
-use crate::provider::vagrant::{self, Found};
+use crate::provider::vagrant::{self, Found, Machine};
 use crate::provider::{NodeState, Provider};
 use crate::session::{Session, open_all};
 use crate::text;
@@ -35,7 +35,7 @@ pub fn settle(paths: &Paths, mut cluster: Cluster) -> Result<Settled> {
         fewer_workers(&mut cluster, &text.to_string_lossy())?;
     }
     if cluster.provider == ProviderKind::Auto {
-        cluster.provider = meant(paths, &mut remarks);
+        cluster.provider = meant(paths)?;
     }
     if cluster.provider == ProviderKind::Vagrant {
         only_made(&mut cluster, &vagrant::made(&paths.project), &mut remarks);
@@ -68,20 +68,17 @@ fn keep(cluster: &mut Cluster, wanted: impl Fn(&NodeName) -> bool) {
         .retain(|node| node.role == Role::Master || node.name == host || wanted(&node.name));
 }
 
-/// Vagrant where its machines are up, else local.
-fn meant(paths: &Paths, remarks: &mut Vec<Text>) -> ProviderKind {
+/// Vagrant where it has made machines, whether they run or not, else local. What Vagrant cannot say is not guessed: `lab down` of the
+/// wrong provider would forget the keys of the right one.
+fn meant(paths: &Paths) -> Result<ProviderKind> {
     if vagrant::made(&paths.project).is_empty() {
-        return ProviderKind::Local;
+        return Ok(ProviderKind::Local);
     }
-    let runs = |found: Found| found.machines.values().any(|machine| machine.login.is_some());
-    match Found::look(&paths.project, &paths.state).map(runs) {
-        Ok(true) => ProviderKind::Vagrant,
-        Ok(false) => ProviderKind::Local,
-        Err(error) => {
-            remarks.push(error.told());
-            ProviderKind::Local
-        }
-    }
+    let found = Found::look(&paths.project, &paths.state)?;
+    Ok(match found.machines.values().any(Machine::exists) {
+        true => ProviderKind::Vagrant,
+        false => ProviderKind::Local,
+    })
 }
 
 /// Of a cluster whose master is there, machines that were not made are no nodes.

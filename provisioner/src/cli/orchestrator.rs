@@ -118,7 +118,12 @@ fn lines(way: &Way, master: &str, reports: &Path) -> Vec<Text> {
     ));
     if directory.is_some() {
         let report = reports.join("latest/report.html");
-        let fetch = format!("scp -P {port} -i \"{key}\" {user}@{host}:{} .", report.display());
+        // A machine that was made anew shows another key at the same port: as Vagrant itself does, none is asked for or kept.
+        let known = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null";
+        let fetch = format!(
+            "scp -P {port} -i \"{key}\" {known} {user}@{host}:{} .",
+            report.display()
+        );
         lines.push(text!("보고서 가져오기: `{fetch}`", "fetch the report: `{fetch}`"));
     }
     if *snapshots {
@@ -220,7 +225,7 @@ mod tests {
             "`vagrant ssh m-k8s -- -L 8080:localhost:8080`, then http://localhost:8080",
             "host 127.0.0.1, port 2222, user vagrant, key C:/Users/",
             "`scp -P 2222 -i \"C:/Users/홍 길동/lab/.vagrant/machines/m-k8s/virtualbox/private_key\" \
-             vagrant@127.0.0.1:/home/vagrant/lab-reports/latest/report.html .`",
+             -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null vagrant@127.0.0.1:/home/vagrant/lab-reports/latest/report.html .`",
             "`vagrant snapshot save NAME`",
         ] {
             assert!(all.contains(words), "{words}\n{all}");

@@ -13,8 +13,8 @@ use crate::engine;
 use crate::error::{Error, Result, exit};
 use crate::external::authority;
 use crate::gather;
-use crate::provider::NodeState;
 use crate::provider::local::host;
+use crate::provider::{NodeState, Snapshot};
 use crate::text;
 use crate::up::{Request, Up, bring_up};
 
@@ -160,6 +160,7 @@ fn bundle(app: &App, seat: &Seat) -> Result<Bundle> {
     let building = cached.is_none() && !app.global.offline;
     let makes_nodes = seat.cluster.provider.makes_nodes();
     if !makes_nodes && !building {
+        doctor::warn_of_project(&seat.paths, &app.sink);
         return cached.map_or_else(|| builder::ensure(&seat.paths, &options, &app.sink), Ok);
     }
     if !makes_nodes && !host::is_root() {
@@ -189,18 +190,26 @@ fn bundle(app: &App, seat: &Seat) -> Result<Bundle> {
     cached.map_or_else(|| builder::ensure(&seat.paths, &options, &app.sink), Ok)
 }
 
-/// A new cluster is saved as it is; so is one whose `lab up` was killed before it was saved.
+/// A new cluster is saved as it is; so is one whose `lab up` was killed before it was saved, or one of whose machines was made anew.
 fn save_fresh(app: &App, seat: &Seat, created: bool) -> Result<()> {
     if !seat.provider.saves() {
         return Ok(());
     }
     let saved = seat.provider.snapshots()?;
-    if !created && saved.iter().any(|snapshot| snapshot.name == FRESH) {
+    let all = |snapshot: &Snapshot| {
+        let mut nodes = seat.cluster.nodes.iter();
+        nodes.all(|node| snapshot.nodes.contains(&node.name))
+    };
+    if !created
+        && saved
+            .iter()
+            .any(|snapshot| snapshot.name == FRESH && all(snapshot))
+    {
         return Ok(());
     }
     let work = app
         .sink
-        .work(None, FRESH, text!("스냅숏 fresh 저장", "save the snapshot fresh"));
+        .work(None, FRESH, text!("스냅샷 fresh 저장", "save the snapshot fresh"));
     let done = work.finish(seat.provider.save(FRESH, true));
     match done {
         // Somebody's machine may not be one that can be saved; the cluster is up all the same.

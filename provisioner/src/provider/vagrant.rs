@@ -2,6 +2,7 @@
 //! by Vagrant's own commands. What Vagrant says costs seconds, so it is kept and only looked at again when it may have changed.
 
 pub mod advice;
+mod files;
 mod found;
 pub mod output;
 mod program;
@@ -20,7 +21,8 @@ use crate::paths::Paths;
 use crate::text;
 use crate::transport::{Endpoint, Login};
 
-pub use found::{Found, Machine, made};
+pub use files::made;
+pub use found::{Found, Machine};
 
 /// The machines of one project.
 #[derive(Debug)]
@@ -101,6 +103,10 @@ impl Vagrant {
         said
     }
 
+    fn identities(&self) -> snapshots::Identities {
+        files::identities(&self.project)
+    }
+
     fn there(&self, nodes: &[NodeName]) -> Result<Vec<NodeName>> {
         let there = self
             .states()?
@@ -168,17 +174,25 @@ impl Provider for Vagrant {
 
     fn save(&self, snapshot: &str, replace: bool) -> Result<()> {
         let nodes = self.there(&[])?;
-        snapshots::add(&self.state, snapshot, &nodes, replace, || {
-            for node in &nodes {
-                let arguments = ["snapshot", "save", "--force", node.as_str(), snapshot];
-                self.vagrant(&arguments).map_err(|error| error.on(node))?;
-            }
-            Ok(())
-        })
+        // One that somebody made without the lab is not replaced unasked.
+        let force: &[&str] = if replace { &["--force"] } else { &[] };
+        snapshots::add(
+            &self.state,
+            &self.identities(),
+            (snapshot, replace),
+            &nodes,
+            || {
+                for node in &nodes {
+                    let arguments = [&["snapshot", "save"], force, &[node.as_str(), snapshot]].concat();
+                    self.vagrant(&arguments).map_err(|error| error.on(node))?;
+                }
+                Ok(())
+            },
+        )
     }
 
     fn restore(&self, snapshot: &str, nodes: &[NodeName]) -> Result<()> {
-        let saved = snapshots::named(&self.state, snapshot)?;
+        let saved = snapshots::named(&self.state, &self.identities(), snapshot)?;
         for node in self
             .there(nodes)?
             .iter()
@@ -191,7 +205,7 @@ impl Provider for Vagrant {
     }
 
     fn snapshots(&self) -> Result<Vec<Snapshot>> {
-        snapshots::all(&self.state)
+        snapshots::all(&self.state, &self.identities())
     }
 
     fn resumes(&self) -> bool {
@@ -220,12 +234,12 @@ impl Provider for Vagrant {
     }
 
     fn forget(&self, snapshot: &str) -> Result<()> {
-        let saved = snapshots::named(&self.state, snapshot)?;
+        let saved = snapshots::named(&self.state, &self.identities(), snapshot)?;
         for node in self.there(&saved.nodes)? {
             let arguments = ["snapshot", "delete", node.as_str(), snapshot];
             self.vagrant(&arguments).map_err(|error| error.on(&node))?;
         }
-        snapshots::remove(&self.state, snapshot)
+        snapshots::remove(&self.state, &self.identities(), snapshot)
     }
 
     fn way_out(&self) -> Result<Option<WayOut>> {

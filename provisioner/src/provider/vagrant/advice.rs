@@ -17,7 +17,7 @@ struct Known {
 }
 
 /// The first that fits counts.
-const KNOWN: [Known; 15] = [
+const KNOWN: [Known; 18] = [
     Known {
         classes: &["HypervVirtualBoxError"],
         words: &[
@@ -88,8 +88,16 @@ const KNOWN: [Known; 15] = [
         ],
         words: &[],
         advice: (
-            "박스를 받을 수 없습니다. 인터넷이 없으면 파일로 추가하세요: `vagrant box add --name 이름 파일.box`",
-            "the box cannot be had; without internet add it from a file: `vagrant box add --name NAME FILE.box`",
+            "box를 받을 수 없습니다. 인터넷이 없으면 파일로 추가하세요: `vagrant box add --name lab/debian-13 파일.box`",
+            "the box cannot be had; without internet add it from a file: `vagrant box add --name lab/debian-13 FILE.box`",
+        ),
+    },
+    Known {
+        classes: &["BoxAddNoMatchingProvider", "BoxAddNoMatchingVersion"],
+        words: &[],
+        advice: (
+            "공개된 box에는 이 프로바이더의 것이 없습니다. `lab box build`로 만든 파일을 추가하거나(`vagrant box add --name lab/debian-13 파일.box`), LAB_BOX_DEBIAN_13으로 다른 box를 정하세요",
+            "the public box has none for this provider: add a file that `lab box build` made (`vagrant box add --name lab/debian-13 FILE.box`), or name another with LAB_BOX_DEBIAN_13",
         ),
     },
     Known {
@@ -100,7 +108,7 @@ const KNOWN: [Known; 15] = [
         ],
         words: &[],
         advice: (
-            "박스 파일이 온전하지 않습니다. 다시 받거나 복사하세요",
+            "box 파일이 온전하지 않습니다. 다시 받거나 복사하세요",
             "the box's file is not whole: download or copy it again",
         ),
     },
@@ -145,15 +153,23 @@ const KNOWN: [Known; 15] = [
         ),
     },
     Known {
-        classes: &[
-            "VirtualBoxNameExists",
-            "VMInaccessible",
-            "ActiveMachineWithDifferentProvider",
-        ],
-        words: &["is already in use by container", "already exists with uuid"],
+        classes: &["VMInaccessible", "ActiveMachineWithDifferentProvider"],
+        words: &[],
         advice: (
-            "반쯤 만들어졌거나 다른 곳에서 만든 기계가 있습니다: `vagrant destroy -f` 뒤에 `vagrant up`",
-            "a machine is half made or was made elsewhere: `vagrant destroy -f`, then `vagrant up`",
+            "반쯤 만들어졌거나 다른 프로바이더로 만든 기계가 있습니다: `vagrant destroy -f` 뒤에 `vagrant up`",
+            "a machine is half made, or made with another provider: `vagrant destroy -f`, then `vagrant up`",
+        ),
+    },
+    Known {
+        classes: &["VirtualBoxNameExists", "VMNameExists"],
+        words: &[
+            "is already in use by container",
+            "already exists with uuid",
+            "of domain about to create is already taken",
+        ],
+        advice: (
+            "이 이름의 기계가 이미 있는데 Vagrant가 모릅니다(`.vagrant`가 지워졌거나 중간에 멈춤). 그 기계를 지우세요: VirtualBox의 창에서, 또는 `virsh undefine 이름 --remove-all-storage`, `docker rm -f 이름`",
+            "a machine of this name is there, and Vagrant does not know it (`.vagrant` was deleted, or it was interrupted). Remove it: in VirtualBox's window, or with `virsh undefine NAME --remove-all-storage` or `docker rm -f NAME`",
         ),
     },
     Known {
@@ -188,6 +204,14 @@ const KNOWN: [Known; 15] = [
         advice: (
             "Vagrant의 이 프로바이더(예: docker)는 스냅샷을 저장하지 못합니다",
             "this provider of Vagrant's (docker, for one) saves no snapshots",
+        ),
+    },
+    Known {
+        classes: &["SnapshotConflictFailed"],
+        words: &[],
+        advice: (
+            "Vagrant에 이 이름의 스냅샷이 이미 있습니다. 다른 이름을 쓰거나 `--replace`로 바꾸세요",
+            "Vagrant has a snapshot of this name already: use another name, or replace it with `--replace`",
         ),
     },
     Known {

@@ -1,5 +1,5 @@
-//! Which machines there are, kept in the state directory: what Vagrant said, as long as the files it keeps of its machines are the
-//! same and those that ran still answer at their port.
+//! Which machines there are, kept in the state directory: what Vagrant said, as long as the files it keeps are the same and machines
+//! that ran still answer at their port.
 
 use std::collections::BTreeMap;
 use std::net::{TcpStream, ToSocketAddrs};
@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
+use super::files::{self, identities};
 use super::output::{self, Login, Status};
 use super::program;
 use crate::error::{Error, Result};
@@ -39,41 +39,73 @@ pub struct Machine {
 }
 
 impl Machine {
+    /// Whether Vagrant knows such a machine, in whatever state it is.
+    pub fn exists(&self) -> bool {
+        self.status.state != NOT_CREATED
+    }
+
     /// As a node. A machine that is neither there nor absent is an error that says what to do.
     pub fn node_state(&self) -> Result<NodeState> {
         match self.status.state.as_str() {
             "running" => Ok(NodeState::Up),
-            "not_created" => Ok(NodeState::Absent),
+            NOT_CREATED => Ok(NodeState::Absent),
             "paused" | "suspended" => Ok(NodeState::Paused),
-            "poweroff" | "saved" | "stopped" | "shutoff" | "off" | "aborted" => Ok(NodeState::Stopped),
-            other => Err(Error::new(text!(
-                "반쯤 만들어진 기계: Vagrant가 `{other}`라고 함",
-                "a machine that is half made: Vagrant calls it `{other}`"
-            ))
-            .hint(text!(
-                "`vagrant destroy -f` 뒤에 `vagrant up`으로 다시 만드세요",
-                "make it anew: `vagrant destroy -f`, then `vagrant up`"
-            ))),
+            "poweroff" | "saved" | "stopped" | "shutoff" | "off" | "aborted" | "aborted-saved" => {
+                Ok(NodeState::Stopped)
+            }
+            other => Err(unclear(&self.status.provider, other)),
         }
     }
 }
 
-/// Names of the machines that were made, by the files Vagrant keeps of them. Costs nothing.
-pub fn made(project: &Path) -> Vec<String> {
-    identities(project).into_keys().collect()
+/// What Vagrant calls a machine that was not made.
+const NOT_CREATED: &str = "not_created";
+
+/// A state that is none of a node's: it passes, or something has to be done.
+fn unclear(provider: &str, state: &str) -> Error {
+    let (what, hint) = match (provider, state) {
+        // libvirt's word for a machine that runs and has no address, as any that boots.
+        ("libvirt", "inaccessible") => (
+            text!(
+                "기계가 돌지만 아직 주소가 없음",
+                "the machine runs and has no address yet"
+            ),
+            text!(
+                "부팅하는 중이면 기다렸다가 다시 하고, 그대로면 `vagrant reload`로 다시 시작하세요",
+                "wait and try again, if it is booting; if it stays so, `vagrant reload` boots it anew"
+            ),
+        ),
+        (_, "starting" | "stopping" | "saving" | "restoring" | "shutting_down") => (
+            text!(
+                "Vagrant나 하이퍼바이저가 이 기계를 다루는 중: `{state}`",
+                "Vagrant or the hypervisor is at work on the machine: `{state}`"
+            ),
+            text!("기다렸다가 다시 하세요", "wait, then try again"),
+        ),
+        _ => (
+            text!(
+                "반쯤 만들어진 기계: Vagrant가 `{state}`라고 함",
+                "a machine that is half made: Vagrant calls it `{state}`"
+            ),
+            text!(
+                "`vagrant destroy -f` 뒤에 `vagrant up`으로 다시 만드세요",
+                "make it anew: `vagrant destroy -f`, then `vagrant up`"
+            ),
+        ),
+    };
+    Error::new(what).hint(hint)
 }
 
 impl Found {
     /// What is known, or what Vagrant says now.
     pub fn look(project: &Path, state: &Path) -> Result<Self> {
-        let identities = identities(project);
-        let files = digest(&format!("{identities:?}"));
+        let files = files::digest(project);
         let kept = std::fs::read(file(state)).ok();
         let kept = kept.and_then(|bytes| serde_json::from_slice::<Self>(&bytes).ok());
         if let Some(kept) = kept.filter(|kept| kept.files == files && kept.holds()) {
             return Ok(kept);
         }
-        let found = Self::ask(project, &identities, files)?;
+        let found = Self::ask(project)?;
         found.keep(state)?;
         Ok(found)
     }
@@ -84,7 +116,8 @@ impl Found {
         let _ = std::fs::remove_file(file(state));
     }
 
-    fn ask(project: &Path, identities: &BTreeMap<String, String>, files: String) -> Result<Self> {
+    fn ask(project: &Path) -> Result<Self> {
+        let identities = identities(project);
         let statuses = output::status(&program::run(project, &["status"])?);
         let running: Vec<&str> = statuses
             .iter()
@@ -105,7 +138,8 @@ impl Found {
         };
         Ok(Self {
             machines: statuses.into_iter().map(machine).collect(),
-            files,
+            // After asking, which Vagrant notes as well.
+            files: files::digest(project),
         })
     }
 
@@ -127,7 +161,7 @@ impl Found {
     fn holds(&self) -> bool {
         self.machines.values().all(|machine| match &machine.login {
             Some(login) => listens(login),
-            None => machine.status.state == "not_created",
+            None => !machine.exists(),
         })
     }
 }
@@ -135,44 +169,6 @@ impl Found {
 fn listens(login: &Login) -> bool {
     let found = (login.host.as_str(), login.port).to_socket_addrs();
     found.is_ok_and(|mut all| all.any(|address| TcpStream::connect_timeout(&address, OPEN).is_ok()))
-}
-
-/// What tells a machine from one of the same name made later: its provider and Vagrant's id of it, as a digest.
-fn identities(project: &Path) -> BTreeMap<String, String> {
-    let own = std::env::var_os("VAGRANT_DOTFILE_PATH").filter(|path| !path.is_empty());
-    let machines = project
-        .join(own.map_or_else(|| PathBuf::from(".vagrant"), PathBuf::from))
-        .join("machines");
-    let entries = |path: &Path| {
-        let mut all: Vec<PathBuf> = std::fs::read_dir(path)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .map(|entry| entry.path())
-            .collect();
-        all.sort();
-        all
-    };
-    let mut found = BTreeMap::new();
-    for machine in entries(&machines) {
-        for provider in entries(&machine) {
-            let name = machine
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
-            if let Ok(id) = std::fs::read_to_string(provider.join("id")) {
-                found.insert(name, digest(&format!("{} {id}", provider.display())));
-            }
-        }
-    }
-    found
-}
-
-fn digest(text: &str) -> String {
-    let mut digest = hex::encode(Sha256::digest(text));
-    digest.truncate(16);
-    digest
 }
 
 fn file(state: &Path) -> PathBuf {
@@ -203,28 +199,23 @@ mod tests {
             ("not_created", NodeState::Absent),
             ("poweroff", NodeState::Stopped),
             ("aborted", NodeState::Stopped),
+            ("aborted-saved", NodeState::Stopped),
             ("paused", NodeState::Paused),
         ] {
             assert_eq!(machine(state).node_state().unwrap(), expected, "{state}");
         }
-        let error = machine("inaccessible").node_state().unwrap_err();
-        assert!(error.what().en.contains("inaccessible"));
-        assert!(error.advice().unwrap().en.contains("vagrant destroy"));
-    }
-
-    #[test]
-    fn machines_are_known_by_vagrants_own_files() {
-        let project = tempfile::Builder::new().prefix("실습 하나").tempdir().unwrap();
-        assert!(made(project.path()).is_empty());
-        let place = project.path().join(".vagrant/machines/m-k8s/docker");
-        std::fs::create_dir_all(&place).unwrap();
-        std::fs::create_dir_all(project.path().join(".vagrant/machines/w1-k8s/docker")).unwrap();
-        assert!(made(project.path()).is_empty(), "a directory alone is no machine");
-        std::fs::write(place.join("id"), "abc").unwrap();
-        assert_eq!(made(project.path()), ["m-k8s"]);
-        let before = identities(project.path());
-        std::fs::write(place.join("id"), "abd").unwrap();
-        assert_ne!(identities(project.path()), before);
+        for (provider, state, advice) in [
+            ("virtualbox", "inaccessible", "vagrant destroy"),
+            ("libvirt", "preparing", "vagrant destroy"),
+            ("libvirt", "inaccessible", "vagrant reload"),
+            ("libvirt", "shutting_down", "wait"),
+            ("virtualbox", "saving", "wait"),
+        ] {
+            let mut machine = machine(state);
+            machine.status.provider = provider.into();
+            let error = machine.node_state().unwrap_err();
+            assert!(error.advice().unwrap().en.contains(advice), "{provider} {state}");
+        }
     }
 
     #[test]

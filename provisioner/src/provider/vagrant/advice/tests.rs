@@ -19,6 +19,9 @@ fn what_a_classroom_meets_is_told_with_what_to_do() {
     for (class, word) in [
         ("BoxNotFound", "vagrant box add"),
         ("BoxAddShortNotFound", "vagrant box add"),
+        ("BoxAddNoMatchingProvider", "LAB_BOX_DEBIAN_13"),
+        ("VMNameExists", "virsh undefine"),
+        ("SnapshotConflictFailed", "--replace"),
         ("VMInaccessible", "vagrant destroy"),
         ("NoDefaultProvider", "VirtualBox"),
         ("HypervVirtualBoxError", "Hyper-V"),
@@ -89,7 +92,11 @@ fn an_engine_is_known_by_its_words() {
         ),
         (
             "Conflict. The container name \"/lab\" is already in use by container \"1\".",
-            "vagrant destroy",
+            "docker rm -f",
+        ),
+        (
+            "Name `lab-m-k8s` of domain about to create is already taken. Please try to run",
+            "virsh undefine",
         ),
         (
             "could not get preferred machine for /usr/bin/qemu-system-x86_64 type=kvm",
