@@ -33,7 +33,7 @@ const COMMANDS: [(&str, Way); 57] = [
     ("cargo lab", By("labs::chapter4_passes_and_reports")),
     ("cargo lab run chapter4", By("labs::chapter4_passes_and_reports")),
     ("cargo test --workspace", Ci),
-    ("cargo install --path provisioner", Full),
+    ("cargo install --path provisioner --locked", Full),
     ("lab doctor", Ends(0)),
     ("lab doctor --fix", Ends(0)),
     ("lab up", Ends(0)),
@@ -62,7 +62,7 @@ const COMMANDS: [(&str, Way); 57] = [
         By("kubernetes::a_client_of_this_host_gets_in"),
     ),
     ("lab list", Ends(0)),
-    ("lab show chapter4/restart-policy", Ends(0)),
+    ("lab show chapter4/publish-port", Ends(0)),
     ("lab start chapter4/publish-port", Ends(0)),
     // Nobody typed anything.
     ("lab check chapter4/publish-port", Ends(1)),
