@@ -43,7 +43,7 @@ struct Environment {
 
 fn missing() -> Error {
     Error::new(text!("Go가 없음", "there is no Go on this machine")).hint(text!(
-        "`apt-get install golang-go` 또는 go.dev/dl, 아니면 다른 기기에서 `lab bundle export FILE`",
+        "`apt-get install golang-go` 또는 go.dev/dl, 아니면 다른 컴퓨터에서 `lab bundle export FILE`",
         "`apt-get install golang-go` or go.dev/dl; or `lab bundle export FILE` on another machine"
     ))
 }
@@ -103,11 +103,11 @@ impl Toolchain {
         }
         let has = &self.version;
         Err(Error::new(text!(
-            "{named}에는 Go {wanted} 이상이 필요한데 이 기기의 Go는 {has}",
+            "{named}에는 Go {wanted} 이상이 필요한데 이 컴퓨터의 Go는 {has}",
             "{named} needs Go {wanted}, and this machine has {has}"
         ))
         .hint(text!(
-            "더 새로운 Go를 PATH 앞에 두세요 (go.dev/dl), 아니면 다른 기기에서 `lab bundle export FILE`",
+            "더 새로운 Go를 PATH 앞에 두세요 (go.dev/dl), 아니면 다른 컴퓨터에서 `lab bundle export FILE`",
             "put a newer Go first in PATH (go.dev/dl), or `lab bundle export FILE` on another machine"
         )))
     }

@@ -111,7 +111,7 @@ impl Making<'_> {
     fn container(&self, hypervisor: Hypervisor) -> Result<Made> {
         let work = self.work(
             "container",
-            text!("컨테이너인 머신 만들기", "make the machine as a container"),
+            text!("컨테이너인 기계 만들기", "make the machine as a container"),
         );
         let make = || {
             let temporary = self.cache.temporary()?;
@@ -131,7 +131,7 @@ impl Making<'_> {
         let work = self.work(
             "disk",
             text!(
-                "디스크에서 부팅하는 머신 만들기",
+                "디스크에서 부팅하는 기계 만들기",
                 "make the machine that boots from a disk"
             ),
         );

@@ -70,7 +70,7 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
     hypervisors.sort_unstable();
     hypervisors.dedup();
     let paths = app.paths()?;
-    let why = text!("상자를 만들려고", "to make boxes");
+    let why = text!("box를 만들려고", "to make boxes");
     privilege::ensure_root(&why, app.out, &paths)?;
     let described = !*bare || paths.project.join("cluster.yaml").exists();
     let cluster = described.then(|| app.described(&paths, None)).transpose()?;

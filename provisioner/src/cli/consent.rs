@@ -65,7 +65,7 @@ fn declined(outlook: &Outlook) -> Error {
         "{count} programs have to be compiled"
     ))
     .hint(text!(
-        "`--yes`를 주거나, 이미 만든 기기에서 `lab bundle export FILE`, 여기서 `lab bundle import FILE`",
+        "`--yes`를 주거나, 이미 만든 컴퓨터에서 `lab bundle export FILE`, 여기서 `lab bundle import FILE`",
         "give `--yes`; or `lab bundle export FILE` on a machine that has them, `lab bundle import FILE` here"
     ))
 }

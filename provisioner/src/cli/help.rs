@@ -1,6 +1,8 @@
 //! What `lab --help` says in Korean (clap's attributes hold the English), and what it ends with.
 
 mod arguments;
+mod endings;
+mod verbs;
 
 use std::ffi::OsString;
 
@@ -8,72 +10,13 @@ use clap::{Command, CommandFactory};
 
 use crate::cli::Cli;
 use crate::text::{Lang, Text};
-use arguments::{ARGUMENTS, ENDINGS};
+use arguments::ARGUMENTS;
+use endings::ENDINGS;
+use verbs::VERBS;
 
-/// Verbs and global options in Korean. A test fails when one is missing.
-const VERBS: &[(&str, &str)] = &[
-    ("run", "실습(또는 그중 하나)을 실행: 클러스터가 없으면 먼저 띄움"),
-    ("up", "클러스터를 띄우거나 cluster.yaml대로 되돌림"),
-    ("plan", "`lab up`이 바꿀 것을 출력; 아무것도 건드리지 않음"),
-    ("down", "노드와 이 컴퓨터에 만든 모든 것을 삭제"),
-    (
-        "start",
-        "정지된 노드를 시작하거나, 직접 해 볼 실습(LAB/EXERCISE)을 준비",
-    ),
-    ("stop", "노드를 정지; 파일은 남음"),
-    ("restart", "노드를 정지하고 다시 시작"),
-    ("status", "노드들의 상태"),
-    ("ssh", "노드에 로그인"),
-    ("exec", "노드에서 명령 실행"),
-    ("logs", "노드 또는 그 노드의 유닛이 남긴 기록(저널)"),
-    (
-        "kubectl",
-        "쿠버네티스의 클라이언트를 마스터에서 실행: 여기 설치할 것 없음",
-    ),
-    ("kubeconfig", "이 컴퓨터의 kubectl을 위한 설정"),
-    ("forward", "노드의 포트를 이 컴퓨터의 루프백에 열기"),
-    ("snapshot", "클러스터 전체의 상태를 저장, 복원, 나열, 삭제"),
-    (
-        "reset",
-        "노드를 `lab up` 직후의 상태로 되돌리거나, 실습(LAB/EXERCISE)에서 `lab`이 한 것을 되돌림",
-    ),
-    (
-        "trust",
-        "누가 언제까지 레지스트리를 신뢰하는지; 인증 기관 갱신과 교체",
-    ),
-    ("list", "실습 목록"),
-    ("show", "직접 입력할 수 있게 실습의 단계를 출력"),
-    ("check", "직접 입력한 결과를 확인"),
-    ("hint", "실습에서 다음에 할 일을 조금씩 알려 줌"),
-    ("solve", "실습에서 아직 안 한 것을 대신 하고 그대로 둠"),
-    (
-        "claims",
-        "노트가 말하는 것: 얼마나 다루는지, 빠진 줄, 실행이 내린 판정",
-    ),
-    ("report", "이전 실행의 보고서를 다시 열기, 나열, 두 실행 비교"),
-    (
-        "test",
-        "모든 점검이 실패할 수 있음을 증명: 하기 전에는 실패, 하면 통과, 치우면 다시 실패",
-    ),
-    (
-        "new",
-        "직접 쓸 lab이나 실습을 시작: 그대로 검사를 통과하고 실행되는 파일",
-    ),
-    ("lint", "노드 없이 실습 파일을 검사"),
-    ("bundle", "노드가 설치에 쓰는 것: 빌드, 검증, 내보내기, 가져오기"),
-    ("box", "Vagrant에 쓸 노드 이미지의 상자"),
-    ("doctor", "이 컴퓨터에 있는 것과 없는 것"),
-    (
-        "support-bundle",
-        "버그를 알릴 때 필요한 것을 비밀은 빼고 파일 하나에 모음",
-    ),
-    ("clean", "이 컴퓨터에 보관된 것을 나열하고 삭제"),
-    ("schema", "cluster.yaml과 실습 파일의 JSON Schema"),
-    ("completions", "셸 자동 완성 또는 man 페이지"),
-];
+const ABOUT: &str = "컨테이너와 쿠버네티스 강의 노트의 한 장을 실제로 실행합니다";
 
-const ABOUT: &str = "컨테이너와 쿠버네티스 수업 노트의 한 장을 실제로 실행합니다";
-
+/// What every verb takes. A test fails where something is not in Korean.
 const OPTIONS: &[(&str, &str)] = &[
     (
         "project",
@@ -95,22 +38,35 @@ pub(super) fn command(lang: Lang) -> Command {
     });
     match lang {
         Lang::En => command,
-        Lang::Ko => {
-            let command = OPTIONS
-                .iter()
-                .fold(command.about(ABOUT), |command, (option, help)| {
-                    command.mut_arg(option, |argument| argument.help(*help))
-                });
-            let command = VERBS.iter().fold(command, |command, (verb, help)| {
-                command.mut_subcommand(verb, |verb| verb.about(*help))
-            });
-            ARGUMENTS.iter().fold(command, |command, (verb, argument, help)| {
-                command.mut_subcommand(verb, |verb| {
-                    verb.mut_arg(*argument, |argument| argument.help(*help))
-                })
-            })
-        }
+        Lang::Ko => korean(command.about(ABOUT), ""),
     }
+}
+
+/// The verb that the words of `path` name (none: `lab` itself), with its arguments and the verbs below it in Korean.
+fn korean(command: Command, path: &str) -> Command {
+    let command = command.mut_args(|argument| match help(path, argument.get_id().as_str()) {
+        Some(help) => argument.help(help),
+        None => argument,
+    });
+    command.mut_subcommands(|verb| {
+        let path = format!("{path} {}", verb.get_name()).trim_start().to_owned();
+        let verb = match VERBS.iter().find(|(known, _)| *known == path) {
+            Some((_, about)) => verb.about(*about),
+            None => verb,
+        };
+        korean(verb, &path)
+    })
+}
+
+/// What is said of an argument in Korean.
+fn help(path: &str, argument: &str) -> Option<&'static str> {
+    if path.is_empty() {
+        let known = OPTIONS.iter().find(|(option, _)| *option == argument);
+        return known.map(|(_, help)| *help);
+    }
+    let mut rows = ARGUMENTS.iter().copied().flatten();
+    let known = rows.find(|(verb, known, _)| *verb == path && *known == argument);
+    known.map(|(_, _, help)| *help)
 }
 
 /// The language asked for, before the command line is parsed: `--lang`, `LAB_LANG`, the locale.
@@ -173,73 +129,60 @@ Environment: LAB_HOME (where state and cache live), LAB_LANG, LAB_OFFLINE, LAB_P
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
+    use clap::builder::StyledStr;
+
     use super::*;
     use crate::error::exit;
 
-    #[test]
-    fn every_verb_and_option_has_korean() {
-        let english = command(Lang::En);
-        let verbs = english
-            .get_subcommands()
-            .filter(|verb| !verb.is_hide_set())
-            .map(|verb| verb.get_name().to_owned());
-        let hangul = |text: &str| text.chars().any(|char| ('가'..='힣').contains(&char));
-        for verb in verbs {
-            let korean = VERBS.iter().find(|(name, _)| *name == verb);
-            assert!(
-                korean.is_some_and(|(_, help)| hangul(help)),
-                "no Korean for `{verb}`"
-            );
+    /// All that is said of `command`, its arguments and the verbs below it, each with what it is said of.
+    fn said(command: &Command, path: &str) -> Vec<(String, String)> {
+        let one =
+            |of: String, words: Option<&StyledStr>| (of, words.map(ToString::to_string).unwrap_or_default());
+        let mut all = vec![one(path.to_owned(), command.get_about())];
+        for argument in command.get_arguments().filter(|argument| !argument.is_hide_set()) {
+            let of = format!("{path} {}", argument.get_id());
+            all.push(one(of.clone(), argument.get_help()));
+            if let Some(long) = argument.get_long_help() {
+                all.push(one(of, Some(long)));
+            }
         }
-        for option in english.get_arguments() {
-            let name = option.get_id().as_str();
-            assert!(
-                OPTIONS.iter().any(|(known, help)| *known == name && hangul(help)),
-                "no Korean for `--{name}`"
-            );
+        for verb in command.get_subcommands().filter(|verb| !verb.is_hide_set()) {
+            all.extend(said(verb, &format!("{path} {}", verb.get_name())));
         }
-        assert!(
-            command(Lang::Ko)
-                .render_long_help()
-                .to_string()
-                .contains("클러스터를 띄우거나")
-        );
+        all
     }
 
     #[test]
-    fn verbs_for_typing_and_writing_have_all_their_arguments_in_korean() {
-        let english = command(Lang::En);
-        for verb in [
-            "show",
-            "start",
-            "check",
-            "hint",
-            "solve",
-            "reset",
-            "new",
-            "lint",
-            "up",
-            "logs",
-            "support-bundle",
-        ] {
-            let found = english.find_subcommand(verb).unwrap();
-            for argument in found.get_arguments() {
-                let name = argument.get_id().as_str();
-                let known = ARGUMENTS
-                    .iter()
-                    .any(|(of, known, _)| *of == verb && *known == name);
-                assert!(known, "no Korean for `{name}` of `{verb}`");
-            }
+    fn every_verb_and_argument_has_korean() {
+        let hangul = |text: &str| text.chars().any(|char| ('가'..='힣').contains(&char));
+        let (english, korean) = (said(&command(Lang::En), "lab"), said(&command(Lang::Ko), "lab"));
+        assert!(english.len() > 100, "{}", english.len());
+        assert_eq!(english.len(), korean.len());
+        for ((what, en), (same, ko)) in english.iter().zip(&korean) {
+            assert_eq!(what, same);
+            assert!(!en.is_empty() && !hangul(en), "no English for `{what}`: {en}");
+            assert!(hangul(ko), "no Korean for `{what}`: {ko}");
         }
-        let mut korean = command(Lang::Ko);
-        for (verb, argument, help) in ARGUMENTS {
-            let shown = korean
-                .find_subcommand_mut(verb)
-                .unwrap()
-                .render_long_help()
-                .to_string();
-            let begins: String = help.chars().take(8).collect();
-            assert!(shown.contains(&begins), "{verb} {argument}\n{shown}");
+    }
+
+    #[test]
+    fn all_that_is_in_korean_is_said_somewhere() {
+        let korean = said(&command(Lang::Ko), "lab");
+        let rows = ARGUMENTS.iter().copied().flatten();
+        let arguments = rows.map(|(verb, argument, help)| (format!("lab {verb} {argument}"), *help));
+        let options = OPTIONS
+            .iter()
+            .map(|(option, help)| (format!("lab {option}"), *help));
+        let verbs = VERBS.iter().map(|(verb, help)| (format!("lab {verb}"), *help));
+        for (what, help) in arguments.chain(options).chain(verbs) {
+            let found = korean.iter().any(|(of, words)| *of == what && words == help);
+            assert!(found, "nobody says `{help}` of `{what}`");
+        }
+        // An action has the arguments of its verb, too.
+        let asked = command(Lang::Ko).try_get_matches_from(["lab", "bundle", "build", "--help"]);
+        let shown = asked.unwrap_err().to_string();
+        for words in ["없는 것을 만듦", "bundle.lock에 적힌", "이 노드 이미지와 함께"] {
+            assert!(shown.contains(words), "{words}\n{shown}");
         }
     }
 

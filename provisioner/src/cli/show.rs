@@ -7,7 +7,7 @@ use crate::error::{Result, exit};
 use crate::lab::step::{instances, nodes};
 use crate::lab::variables::{Variables, built_in};
 use crate::lab::{Action, Exercise, Lab, Step};
-use crate::runner::classroom::FILES;
+use crate::runner::classroom::{FILES, STATE};
 use crate::runner::progress::Sight;
 use crate::text;
 use crate::text::Lang;
@@ -82,6 +82,7 @@ fn known(lab: &Lab, exercise: &Exercise, node: &Node, cluster: &Cluster, values:
     variables.extend(built_in(cluster, node, &lab.name, &exercise.id));
     variables.extend(values);
     variables.insert("files".into(), format!("{FILES}/{}", exercise.id));
+    variables.insert(KEPT.into(), format!("{STATE}/{}", exercise.id));
     variables
 }
 
@@ -121,15 +122,19 @@ pub(super) fn answer(
     format!("# {}\n{}", node.name, action(step, &variables, lang))
 }
 
+/// The variable for the directory in which an exercise keeps what later steps and checks read.
+const KEPT: &str = "state";
+
 /// The script without the notes a run takes of what it will have to remove, known variables filled in. Every other line stays:
-/// one that keeps something in `$state` is given a directory to keep it in.
+/// one that keeps something in `$state` is told where that is.
 fn typed(script: &str, variables: &Variables) -> String {
     let typed = |line: &&str| !line.contains("|| touch \"$state/");
     let mut text = script.lines().filter(typed).collect::<Vec<_>>().join("\n");
     if text.contains("$state") {
-        text = format!("state=$(mktemp -d)\n{text}");
+        let state = variables.get(KEPT).map_or("", String::as_str);
+        text = format!("state={state}; mkdir -p \"$state\"\n{text}");
     }
-    let mut names: Vec<&String> = variables.keys().collect();
+    let mut names: Vec<&String> = variables.keys().filter(|name| *name != KEPT).collect();
     names.sort_by_key(|name| std::cmp::Reverse(name.len()));
     text = text.replace(" --label \"lab.exercise=$exercise\"", "");
     for name in names {

@@ -30,7 +30,7 @@ const CAP: u64 = 1 << 20;
 const PUT: Duration = Duration::from_secs(30);
 
 /// Where exercises keep their state on a node: on disk, so that it outlives a restart of the node.
-const STATE: &str = "/var/lib/lab/exercises";
+pub const STATE: &str = "/var/lib/lab/exercises";
 
 /// Where the files of exercises are on a node.
 pub const FILES: &str = "/var/lib/lab/files";

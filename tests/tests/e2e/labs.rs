@@ -17,6 +17,7 @@ pub fn tests() -> Vec<Trial> {
             restarted_often,
         ),
         booting("labs::check_tells_a_student_what_is_missing", check),
+        booting("labs::what_show_prints_can_be_typed", typed),
     ]
 }
 
@@ -92,4 +93,21 @@ fn check() {
     seat.lab(&["show", "chapter4/publish-port"])
         .passes()
         .prints("docker run");
+}
+
+/// Its steps hand files to each other, and one is for a container that another step leaves.
+fn typed() {
+    let seat = shared();
+    seat.lab(&["start", "chapter4/copy-files"]).passes();
+    let shown = seat.lab(&["show", "chapter4/copy-files"]).passes();
+    for step in shown.stdout.split("\n## ").skip(1) {
+        let (_, node) = step.split_once('[').unwrap();
+        let (node, lines) = node.split_once("]\n").unwrap();
+        let typed = lines.lines().filter_map(|line| line.strip_prefix("  "));
+        let script: Vec<&str> = typed.filter(|line| !line.starts_with('?')).collect();
+        seat.on(node, &format!("set -e\n{}", script.join("\n"))).passes();
+    }
+    seat.lab(&["check", "chapter4/copy-files"]).passes();
+    let mine = "docker rm -f lab-copy lab-copy-stopped; rm -r /var/lib/lab/exercises/copy-files";
+    seat.on("w1-k8s", mine).passes();
 }
