@@ -93,7 +93,7 @@ pub struct Global {
     #[arg(long, short, global = true)]
     pub yes: bool,
     /// Never try the network; use what the bundle has.
-    #[arg(long, global = true, env = "LAB_OFFLINE")]
+    #[arg(long, global = true, env = "LAB_OFFLINE", value_parser = clap::builder::BoolishValueParser::new())]
     pub offline: bool,
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use crate::node::NodeName;
 use crate::text::{Lang, Text};
 
-/// Exit codes of `lab`. Documented in `lab help exit-codes` and the README; never change a meaning.
+/// Exit codes of `lab`. Documented in `lab --help` and the README; never change a meaning.
 pub mod exit {
     /// Everything asked for was done, and whatever was checked holds.
     pub const OK: u8 = 0;

@@ -146,6 +146,11 @@ impl Machines {
 
     /// `lab ARGUMENTS` of a seat, run where the machines can be reached, by a user with a home of its own.
     pub fn lab(&self, seat: &Seat, arguments: &[&str]) -> Ran {
+        seat.run(self.command(seat, arguments))
+    }
+
+    /// The same, ready to run.
+    pub fn command(&self, seat: &Seat, arguments: &[&str]) -> Command {
         let command = seat.command(arguments);
         let mut inside = seat.in_here(Command::new("nsenter"));
         inside
@@ -157,7 +162,7 @@ impl Machines {
         if let Ok(cache) = cache() {
             inside.env("XDG_CACHE_HOME", cache);
         }
-        seat.run(inside)
+        inside
     }
 
     /// Runs a shell script as root on a machine, without SSH; what it printed.

@@ -48,6 +48,11 @@ impl Seat {
         self.directory.path().join("project")
     }
 
+    /// Writes a file of the project, over the one that was there.
+    pub fn write(&self, file: &str, content: impl AsRef<[u8]>) -> io::Result<()> {
+        fs::write(self.project().join(file), content)
+    }
+
     /// Where this seat's state lives.
     pub fn state(&self) -> PathBuf {
         self.directory.path().join("state")

@@ -227,7 +227,7 @@ fn small() {
     lab(&["bundle", "build", "--kubernetes", "--yes", "--locked"], false).passes();
 
     let others = SMALL.replace("group/hello", "group/other");
-    fs::write(place.seat.project().join("labs/bundle/kubernetes.yaml"), others).unwrap();
+    place.seat.write("labs/bundle/kubernetes.yaml", others).unwrap();
     lab(&build, false)
         .code(3)
         .says("the recipes do not make the images kubeadm 1.2.3 wants")

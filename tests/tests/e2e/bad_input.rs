@@ -64,7 +64,7 @@ fn no_project() {
 
 fn unreadable_bundle() {
     let seat = Seat::new(program(), &CHAPTER).unwrap();
-    std::fs::write(seat.project().join("not-a-bundle"), [0u8; 4096]).unwrap();
+    seat.write("not-a-bundle", [0u8; 4096]).unwrap();
     let ran = seat.lab(&["bundle", "import", "not-a-bundle"]);
     assert!(ran.code == 2 || ran.code == 3, "{ran}");
     assert!(ran.stderr.contains("not-a-bundle"), "{ran}");

@@ -146,7 +146,7 @@ fn bomb() {
         let below = vec![format!("*a{}", level - 1); 10].join(", ");
         bomb += &format!("a{level}: &a{level} [{below}]\n");
     }
-    fs::write(seat.project().join("labs/mine/hello.yaml"), bomb).unwrap();
+    seat.write("labs/mine/hello.yaml", bomb).unwrap();
     lint(&seat)
         .code(2)
         .says("labs/mine/hello.yaml:")
@@ -157,7 +157,7 @@ fn bomb() {
 fn unchecked() {
     let seat = begun();
     let claim = "- id: nobody\n  section: s\n  lines: 3\n  claim: {ko: 가, en: a}\n  expect: confirmed\n";
-    fs::write(seat.project().join("labs/mine/claims.yaml"), claim).unwrap();
+    seat.write("labs/mine/claims.yaml", claim).unwrap();
     change(&seat, "lab.yaml", "exercises:", "claims: claims.yaml\nexercises:");
     lint(&seat)
         .code(2)

@@ -74,7 +74,7 @@ impl World {
         let network = format!("network: {{address: 192.168.1.0/24, egress: {egress}}}");
         let cluster = self.cluster.replace("network: 192.168.1.0/24", &network);
         assert_ne!(cluster, self.cluster);
-        std::fs::write(self.seat.project().join("cluster.yaml"), cluster).unwrap();
+        self.seat.write("cluster.yaml", cluster).unwrap();
     }
 
     fn lab(&self, arguments: &[&str]) -> Ran {

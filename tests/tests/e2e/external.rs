@@ -46,7 +46,7 @@ pub fn tests() -> Vec<Trial> {
 /// Names the company's registry in cluster.yaml.
 fn name(seat: &Seat, more: &str) {
     let section = format!("  external: {{url: 'https://w1-k8s:5443/team', ca_file: company.pem{more}}}\n");
-    std::fs::write(seat.project().join("cluster.yaml"), format!("{CLUSTER}{section}")).unwrap();
+    seat.write("cluster.yaml", format!("{CLUSTER}{section}")).unwrap();
 }
 
 const LOGIN: &str = ", user: student, password_file: secret";
@@ -213,7 +213,7 @@ fn known_to_docker(seat: &Seat) {
 
 /// One that cluster.yaml no longer names is left behind without a trace.
 fn forgotten(seat: &Seat) {
-    std::fs::write(seat.project().join("cluster.yaml"), CLUSTER).unwrap();
+    seat.write("cluster.yaml", CLUSTER).unwrap();
     seat.lab(&["plan"]).passes().prints("log out of w1-k8s:5443");
     seat.lab(&["up"]).passes().says("2 changes");
     for node in ["m-k8s", "w1-k8s"] {
@@ -288,7 +288,7 @@ fn closed() {
     let seat = Seat::new(program(), CLUSTER).unwrap();
     password(&seat, PASSWORD, 0o600);
     let section = format!("  external: {{url: 'https://203.0.113.9/team'{LOGIN}}}\n");
-    std::fs::write(seat.project().join("cluster.yaml"), format!("{CLUSTER}{section}")).unwrap();
+    seat.write("cluster.yaml", format!("{CLUSTER}{section}")).unwrap();
     let ran = seat
         .lab(&["up", "--yes"])
         .code(3)

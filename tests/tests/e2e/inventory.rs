@@ -1,5 +1,8 @@
 //! Machines that were there before the lab: bare Debian reached by SSH, provisioned, used, and left as they were.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use lab::transport::patient;
@@ -49,6 +52,9 @@ fn there_and_back() {
     let cluster = CLUSTER.replace("KEY", &machines.key());
     let seat = Seat::new(program(), &cluster).unwrap();
     machines.on("m-k8s", THEIR_OWN).unwrap();
+    machines
+        .on("w1-k8s", "echo 'debian:open sesame' | chpasswd")
+        .unwrap();
     let before = ["m-k8s", "w1-k8s"].map(|name| machines.all_of(name).unwrap());
     refused_before_anything_is_touched(&machines, &cluster);
     machines
@@ -56,6 +62,9 @@ fn there_and_back() {
         .passes()
         .says("trusting w1-k8s on first sight, SHA256:");
     machines.lab(&seat, &["up"]).passes().says("nothing to change");
+    by_password(&machines, &seat);
+    by_agent(&machines, &seat);
+    seat.write("cluster.yaml", &cluster).unwrap();
     machines
         .lab(&seat, &["status"])
         .passes()
@@ -71,6 +80,57 @@ fn there_and_back() {
     down_leaves(&machines, &seat, &before);
     let theirs = "grep -qx theirs /root/.kube/config && grep -qx '# theirs' /usr/local/bin/kubectl";
     machines.on("m-k8s", theirs).unwrap();
+}
+
+const SSH: &str = "ssh: {user: debian, key: KEY}";
+
+/// The password is in a file that nobody else can read.
+fn by_password(machines: &Machines, seat: &Seat) {
+    let cluster = CLUSTER.replace(SSH, "ssh: {user: debian, password-file: word}");
+    seat.write("cluster.yaml", &cluster).unwrap();
+    let with = |word: &str, mode: u32| {
+        seat.write("word", word).unwrap();
+        let file = seat.project().join("word");
+        std::fs::set_permissions(file, Permissions::from_mode(mode)).unwrap();
+        machines.lab(seat, &["exec", "w1-k8s", "--", "whoami"])
+    };
+    with("open sesame\n", 0o644)
+        .code(2)
+        .says("others can read the password file")
+        .says("chmod 600")
+        .without("sesame");
+    with("close sesame\n", 0o600)
+        .code(3)
+        .says("cannot log in as debian")
+        .without("sesame");
+    with("open sesame\n", 0o600).passes().prints("root");
+}
+
+/// The key is known to an agent only.
+fn by_agent(machines: &Machines, seat: &Seat) {
+    let cluster = CLUSTER.replace(SSH, "ssh: {user: debian, agent: true}");
+    seat.write("cluster.yaml", &cluster).unwrap();
+    let socket = seat.project().join("agent");
+    let mut agent = Command::new("ssh-agent")
+        .args(["-D", "-a"])
+        .arg(&socket)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let whoami = || {
+        let mut command = machines.command(seat, &["exec", "w1-k8s", "--", "whoami"]);
+        command.env("SSH_AUTH_SOCK", &socket);
+        seat.run(command)
+    };
+    whoami().code(3).says("cannot log in as debian");
+    let mut add = Command::new("ssh-add");
+    add.env("SSH_AUTH_SOCK", &socket).args(["-q", &machines.key()]);
+    let added = add.status().unwrap();
+    let ran = whoami();
+    agent.kill().unwrap();
+    agent.wait().unwrap();
+    assert!(added.success());
+    ran.passes().prints("root");
 }
 
 /// What apt-get and a login leave on a machine, whoever they are of.

@@ -27,7 +27,7 @@ const SECOND: &str = "- {name: w2-k8s, role: worker, address: 192.168.1.102, cpu
 
 fn cluster(seat: &Seat, workers: &str, version: &str) {
     let text = format!("{HEAD}{workers}kubernetes: {{version: \"{version}\"}}\n");
-    fs::write(seat.project().join("cluster.yaml"), text).unwrap();
+    seat.write("cluster.yaml", text).unwrap();
 }
 
 /// Settings of the host's kernel as kubelet would not leave them, none of which harms the host. (The sixth it sets, `panic_on_oom`,

@@ -179,7 +179,14 @@ fn logs() {
             .unwrap()
             .success()
     );
-    child.wait().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > deadline {
+            child.kill().unwrap();
+            panic!("`lab logs --follow` goes on after SIGINT");
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
     until("journalctl is gone", &seat, "m-k8s", "! pgrep -x journalctl");
 }
 
@@ -277,11 +284,8 @@ fn alone() {
     seat.lab(&["support-bundle", "none.tar.gz"]).passes();
     assert!(unpacked(&seat, "none.tar.gz").contains("it does not run"));
     // Whatever is wrong with cluster.yaml, the host can be told about.
-    fs::write(
-        seat.project().join("cluster.yaml"),
-        "cluster: [\npassword: planted-word\n",
-    )
-    .unwrap();
+    seat.write("cluster.yaml", "cluster: [\npassword: planted-word\n")
+        .unwrap();
     let ran = seat.lab(&["support-bundle", "broken.tar.gz"]).passes();
     let all = unpacked(&seat, "broken.tar.gz");
     assert!(
