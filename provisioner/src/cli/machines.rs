@@ -10,8 +10,7 @@ use crate::error::{Error, Result};
 use crate::event::What;
 use crate::node::{NodeName, Role};
 use crate::paths::Paths;
-use crate::provider::vagrant::{self, Found, Machine};
-use crate::provider::{NodeState, Provider};
+use crate::provider::{NodeState, Provider, local, vagrant};
 use crate::session::{Session, open_all};
 use crate::text;
 use crate::text::Text;
@@ -35,7 +34,7 @@ pub fn settle(paths: &Paths, mut cluster: Cluster) -> Result<Settled> {
         fewer_workers(&mut cluster, &text.to_string_lossy())?;
     }
     if cluster.provider == ProviderKind::Auto {
-        cluster.provider = meant(paths)?;
+        cluster.provider = meant(paths, &mut remarks);
     }
     if cluster.provider == ProviderKind::Vagrant {
         only_made(&mut cluster, &vagrant::made(&paths.project), &mut remarks);
@@ -68,17 +67,22 @@ fn keep(cluster: &mut Cluster, wanted: impl Fn(&NodeName) -> bool) {
         .retain(|node| node.role == Role::Master || node.name == host || wanted(&node.name));
 }
 
-/// Vagrant where it has made machines, whether they run or not, else local. What Vagrant cannot say is not guessed: `lab down` of the
-/// wrong provider would forget the keys of the right one.
-fn meant(paths: &Paths) -> Result<ProviderKind> {
-    if vagrant::made(&paths.project).is_empty() {
-        return Ok(ProviderKind::Local);
+/// The provider whose nodes there are: local ones, or machines of Vagrant's, whether they run or not. Asks nobody, so that what needs
+/// no node works where Vagrant does not.
+fn meant(paths: &Paths, remarks: &mut Vec<Text>) -> ProviderKind {
+    let machines = vagrant::made(&paths.project);
+    if machines.is_empty() {
+        return ProviderKind::Local;
     }
-    let found = Found::look(&paths.project, &paths.state)?;
-    Ok(match found.machines.values().any(Machine::exists) {
-        true => ProviderKind::Vagrant,
-        false => ProviderKind::Local,
-    })
+    if !local::disk::lists_any(&paths.state) {
+        return ProviderKind::Vagrant;
+    }
+    let names = machines.join(" ");
+    remarks.push(text!(
+        "lab이 만든 노드로 합니다. Vagrant의 기계({names})로 하려면 먼저 `lab down`",
+        "with the nodes that lab made; for Vagrant's machines ({names}) `lab down` first"
+    ));
+    ProviderKind::Local
 }
 
 /// Of a cluster whose master is there, machines that were not made are no nodes.
@@ -228,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn auto_means_local_where_vagrant_made_nothing() {
+    fn auto_means_the_nodes_there_are() {
         let project = tempfile::tempdir().unwrap();
         let paths = Paths {
             project: project.path().into(),
@@ -236,11 +240,22 @@ mod tests {
             cache: project.path().join("cache"),
             reports: project.path().join("reports"),
         };
-        let mut auto = cluster();
-        auto.provider = ProviderKind::Auto;
-        let settled = settle(&paths, auto).unwrap();
-        assert_eq!(settled.cluster.provider, ProviderKind::Local);
-        assert!(settled.cluster.kubernetes.is_some());
+        let auto = || {
+            let mut auto = cluster();
+            auto.provider = ProviderKind::Auto;
+            settle(&paths, auto).unwrap()
+        };
+        assert_eq!(auto().cluster.provider, ProviderKind::Local);
+        assert!(auto().cluster.kubernetes.is_some());
+        let machine = project.path().join(".vagrant/machines/m-k8s/virtualbox");
+        std::fs::create_dir_all(&machine).unwrap();
+        std::fs::write(machine.join("id"), "1").unwrap();
+        assert_eq!(auto().cluster.provider, ProviderKind::Vagrant);
+        std::fs::create_dir_all(paths.state.join("nodes")).unwrap();
+        assert_eq!(auto().cluster.provider, ProviderKind::Vagrant, "none was made");
+        std::fs::write(paths.state.join("nodes/m-k8s"), "").unwrap();
+        assert_eq!(auto().cluster.provider, ProviderKind::Local);
+        assert!(auto().remarks[0].en.contains("`lab down` first"));
         let mut machines = cluster();
         machines.provider = ProviderKind::Inventory;
         let settled = settle(&paths, machines).unwrap();

@@ -13,8 +13,8 @@ use crate::engine;
 use crate::error::{Error, Result, exit};
 use crate::external::authority;
 use crate::gather;
+use crate::provider::NodeState;
 use crate::provider::local::host;
-use crate::provider::{NodeState, Snapshot};
 use crate::text;
 use crate::up::{Request, Up, bring_up};
 
@@ -190,21 +190,27 @@ fn bundle(app: &App, seat: &Seat) -> Result<Bundle> {
     cached.map_or_else(|| builder::ensure(&seat.paths, &options, &app.sink), Ok)
 }
 
-/// A new cluster is saved as it is; so is one whose `lab up` was killed before it was saved, or one of whose machines was made anew.
+/// A new cluster is saved as it is; so is one whose `lab up` was killed before it was saved.
 fn save_fresh(app: &App, seat: &Seat, created: bool) -> Result<()> {
     if !seat.provider.saves() {
         return Ok(());
     }
     let saved = seat.provider.snapshots()?;
-    let all = |snapshot: &Snapshot| {
-        let mut nodes = seat.cluster.nodes.iter();
-        nodes.all(|node| snapshot.nodes.contains(&node.name))
-    };
-    if !created
-        && saved
+    let fresh = saved.iter().find(|snapshot| snapshot.name == FRESH);
+    if let (Some(fresh), false) = (fresh, created) {
+        for node in seat
+            .cluster
+            .nodes
             .iter()
-            .any(|snapshot| snapshot.name == FRESH && all(snapshot))
-    {
+            .filter(|node| !fresh.nodes.contains(&node.name))
+        {
+            // What the others have in it would be lost.
+            app.sink.warn(text!(
+                "{0}은(는) 새로 만들어져 스냅샷 fresh에 없음: `lab snapshot save fresh --replace`가 모두를 지금 상태로 저장합니다",
+                "{0} was made anew and is not in the snapshot fresh: `lab snapshot save fresh --replace` saves all as they are now",
+                node.name
+            ));
+        }
         return Ok(());
     }
     let work = app

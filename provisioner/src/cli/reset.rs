@@ -53,6 +53,14 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
             ))
             .hint(text!("`lab up`이 끝나면 생깁니다", "`lab up` ends by saving it"))
         })?;
+    let (nodes, without): (Vec<NodeName>, Vec<NodeName>) =
+        nodes.into_iter().partition(|node| fresh.nodes.contains(node));
+    for node in without {
+        app.sink.warn(text!(
+            "{node}은(는) `fresh`에 없어 그대로 둠",
+            "{node} is not in `fresh` and stays as it is"
+        ));
+    }
     let lost = losses(&seat, &nodes, fresh, app)?;
     for (node, loss) in nodes.iter().zip(&lost) {
         app.sink.send(

@@ -128,7 +128,9 @@ const KEPT: &str = "state";
 /// The script without the notes a run takes of what it will have to remove, known variables filled in. Every other line stays:
 /// one that keeps something in `$state` is told where that is.
 fn typed(script: &str, variables: &Variables) -> String {
-    let typed = |line: &&str| !line.contains("|| touch \"$state/");
+    let typed = |line: &&str| {
+        !line.contains("|| touch \"$state/") && !line.trim_start().starts_with("touch \"$state/")
+    };
     let mut text = script.lines().filter(typed).collect::<Vec<_>>().join("\n");
     if text.contains("$state") {
         let state = variables.get(KEPT).map_or("", String::as_str);

@@ -2,7 +2,7 @@
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use lab::transport::patient;
@@ -106,17 +106,29 @@ fn by_password(machines: &Machines, seat: &Seat) {
     with("open sesame\n", 0o600).passes().prints("root");
 }
 
+/// Ends with the test, however that ends.
+struct Agent(Child);
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// The key is known to an agent only.
 fn by_agent(machines: &Machines, seat: &Seat) {
     let cluster = CLUSTER.replace(SSH, "ssh: {user: debian, agent: true}");
     seat.write("cluster.yaml", &cluster).unwrap();
     let socket = seat.project().join("agent");
-    let mut agent = Command::new("ssh-agent")
-        .args(["-D", "-a"])
-        .arg(&socket)
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut agent = Command::new("ssh-agent");
+    agent.args(["-D", "-a"]).arg(&socket).stdout(Stdio::null());
+    let _agent = Agent(agent.spawn().unwrap());
+    let deadline = Instant::now() + patient(Duration::from_secs(20));
+    while !socket.exists() {
+        assert!(Instant::now() < deadline, "the agent does not listen");
+        std::thread::sleep(Duration::from_millis(50));
+    }
     let whoami = || {
         let mut command = machines.command(seat, &["exec", "w1-k8s", "--", "whoami"]);
         command.env("SSH_AUTH_SOCK", &socket);
@@ -125,12 +137,8 @@ fn by_agent(machines: &Machines, seat: &Seat) {
     whoami().code(3).says("cannot log in as debian");
     let mut add = Command::new("ssh-add");
     add.env("SSH_AUTH_SOCK", &socket).args(["-q", &machines.key()]);
-    let added = add.status().unwrap();
-    let ran = whoami();
-    agent.kill().unwrap();
-    agent.wait().unwrap();
-    assert!(added.success());
-    ran.passes().prints("root");
+    assert!(add.status().unwrap().success());
+    whoami().passes().prints("root");
 }
 
 /// What apt-get and a login leave on a machine, whoever they are of.

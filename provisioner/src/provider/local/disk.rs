@@ -112,6 +112,11 @@ pub fn base_name(bundle: &Bundle) -> String {
     format!("base-{}", bundle.digest.get(..12).unwrap_or(&bundle.digest))
 }
 
+/// Whether any node was created.
+pub fn lists_any(state: &Path) -> bool {
+    fs::read_dir(state.join("nodes")).is_ok_and(|mut nodes| nodes.next().is_some())
+}
+
 /// Whether a node of this name was created (a note outside the image, for when it is not mounted).
 pub fn listed(state: &Path, name: &NodeName) -> bool {
     state.join("nodes").join(name.as_str()).exists()

@@ -96,8 +96,8 @@ const KNOWN: [Known; 18] = [
         classes: &["BoxAddNoMatchingProvider", "BoxAddNoMatchingVersion"],
         words: &[],
         advice: (
-            "공개된 box에는 이 프로바이더의 것이 없습니다. `lab box build`로 만든 파일을 추가하거나(`vagrant box add --name lab/debian-13 파일.box`), LAB_BOX_DEBIAN_13으로 다른 box를 정하세요",
-            "the public box has none for this provider: add a file that `lab box build` made (`vagrant box add --name lab/debian-13 FILE.box`), or name another with LAB_BOX_DEBIAN_13",
+            "공개된 box에는 이 프로바이더나 버전의 것이 없습니다. `lab box build`로 만든 파일을 추가하거나(`vagrant box add --name lab/debian-13 파일.box`), LAB_BOX_DEBIAN_13으로 다른 box를 정하세요",
+            "the public box has none for this provider or version: add a file that `lab box build` made (`vagrant box add --name lab/debian-13 FILE.box`), or name another with LAB_BOX_DEBIAN_13",
         ),
     },
     Known {
@@ -168,8 +168,8 @@ const KNOWN: [Known; 18] = [
             "of domain about to create is already taken",
         ],
         advice: (
-            "이 이름의 기계가 이미 있는데 Vagrant가 모릅니다(`.vagrant`가 지워졌거나 중간에 멈춤). 그 기계를 지우세요: VirtualBox의 창에서, 또는 `virsh undefine 이름 --remove-all-storage`, `docker rm -f 이름`",
-            "a machine of this name is there, and Vagrant does not know it (`.vagrant` was deleted, or it was interrupted). Remove it: in VirtualBox's window, or with `virsh undefine NAME --remove-all-storage` or `docker rm -f NAME`",
+            "이 이름의 기계가 이미 있는데 Vagrant가 모릅니다(`.vagrant`가 지워졌거나 중간에 멈춤). 그 기계를 지우세요: VirtualBox의 창에서, 또는 `virsh destroy 이름` 다음에 `virsh undefine 이름 --remove-all-storage`, 도커라면 `docker rm -f 이름`",
+            "a machine of this name is there, and Vagrant does not know it (`.vagrant` was deleted, or it was interrupted). Remove it: in VirtualBox's window, or with `virsh destroy NAME`, then `virsh undefine NAME --remove-all-storage`; with Docker `docker rm -f NAME`",
         ),
     },
     Known {
