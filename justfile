@@ -56,11 +56,16 @@ vagrant-disk:
 vagrant-arm64:
     tests/vagrant/arm64
 
-# Virtual machines by Vagrant and libvirt with software emulation, and the registry exercise on them, then Kubernetes; very slow (LAB_PATIENCE)
+# Virtual machines by Vagrant and libvirt with software emulation, and the registry exercise on them, then Kubernetes, as one's own too; very slow (LAB_PATIENCE)
 vagrant-libvirt:
     cargo build --package lab-provisioner --bin lab
     tests/vagrant/libvirt target/debug/lab
     tests/vagrant/libvirt target/debug/lab kubernetes
+
+# The whole chapter on such machines, an hour and more; Java may crash in the emulator
+vagrant-libvirt-chapter:
+    cargo build --package lab-provisioner --bin lab
+    tests/vagrant/libvirt target/debug/lab chapter4
 
 # What a command costs beside OpenSSH and the bare command, and what nodes cost; with `lab` as it is built for others
 compare:
