@@ -108,6 +108,14 @@ impl Internet {
         if !set_up.success() {
             return Err(io::Error::other("the outside has no addresses"));
         }
+        // The kernel tells a little later that the other end is up: whoever compares this host meanwhile sees a change.
+        let up = "for _ in $(seq 400); do if ip link show outer | grep -q 'state UP'; then exit; fi; sleep 0.05; done; exit 1";
+        let is_up = Command::new("nsenter")
+            .args(["--target", &host.pid(), "--net", "--", "sh", "-ec", up])
+            .status()?;
+        if !is_up.success() {
+            return Err(io::Error::other("the host's link does not come up"));
+        }
         let mut internet = Self {
             host,
             _outside: outside,
