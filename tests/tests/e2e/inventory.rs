@@ -78,7 +78,8 @@ fn there_and_back() {
     another_key_is_refused(&machines, &seat);
     kubernetes_comes(&machines, &seat);
     down_leaves(&machines, &seat, &before);
-    let theirs = "grep -qx theirs /root/.kube/config && grep -qx '# theirs' /usr/local/bin/kubectl";
+    let theirs = "grep -qx theirs /root/.kube/config; grep -qx '# theirs' /usr/local/bin/kubectl
+        grep -qx ExecStart=/bin/true /etc/systemd/system/kubelet.service; systemctl -q is-enabled kubelet";
     machines.on("m-k8s", theirs).unwrap();
 }
 
@@ -167,8 +168,9 @@ fn by_their_own_apt_get(image: &str) {
 }
 
 /// What somebody had on a machine, and Kubernetes writes over.
-const THEIR_OWN: &str =
-    "mkdir /root/.kube; echo theirs > /root/.kube/config; echo '# theirs' > /usr/local/bin/kubectl";
+const THEIR_OWN: &str = "mkdir /root/.kube; echo theirs > /root/.kube/config; echo '# theirs' > /usr/local/bin/kubectl
+    printf '[Service]\\nExecStart=/bin/true\\n[Install]\\nWantedBy=multi-user.target\\n' > /etc/systemd/system/kubelet.service
+    systemctl -q enable kubelet";
 
 /// Settings of the kernel that kubelet and kube-proxy change: these machines' kernel is this computer's.
 fn kernel() -> String {

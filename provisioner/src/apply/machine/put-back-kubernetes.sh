@@ -61,7 +61,11 @@ done
 for path in usr/libexec usr/lib/modules; do
     if ! was "$path" && [ -d "$path" ]; then find "$path" -depth -type d -empty -delete; fi
 done
+# A unit that was there before its kubelet, as on machines made from the node image.
+unit=etc/systemd/system/kubelet.service
+if [ -e "$record/files/$unit" ]; then cp -a "$record/files/$unit" "$unit"; fi
 systemctl daemon-reload
+if [ -e "$record/kubelet-enabled" ]; then systemctl enable kubelet.service; fi
 # Control groups that kubelet made; one that something is still in goes with the next boot.
 for one in /sys/fs/cgroup /sys/fs/cgroup/*; do
     if [ -d "$one/kubelet" ]; then find "$one/kubelet" -depth -type d -exec rmdir {} + 2> /dev/null || :; fi

@@ -4,7 +4,8 @@ cd /
 umask 077
 rm -rf "$1"
 mkdir -p "$1/files"
-for path in etc/containerd/config.toml etc/containerd/certs.d/docker.io/hosts.toml root/.kube/config usr/local/bin/kubectl usr/local/bin/crictl; do
+for path in etc/containerd/config.toml etc/containerd/certs.d/docker.io/hosts.toml root/.kube/config usr/local/bin/kubectl usr/local/bin/crictl \
+    etc/systemd/system/kubelet.service; do
     if [ -f "$path" ]; then cp -a --parents "$path" "$1/files/"; fi
 done
 for path in etc/cni etc/cni/net.d opt/cni var/lib/cni etc/kubernetes var/lib/etcd var/lib/kubelet root/.kube root/.kube/cache usr/libexec/kubernetes usr/libexec usr/lib/modules var/log/pods \
@@ -12,6 +13,7 @@ for path in etc/cni etc/cni/net.d opt/cni var/lib/cni etc/kubernetes var/lib/etc
     etc/systemd/system/lab-kernel-settings.service etc/containerd/certs.d; do
     if [ -e "$path" ]; then echo "$path"; fi
 done > "$1/paths"
+if [ "$(systemctl is-enabled kubelet.service 2> /dev/null)" = enabled ]; then touch "$1/kubelet-enabled"; fi
 # A container has settings of its own for its network alone.
 settings="net/ipv4/ip_local_reserved_ports net/ipv4/conf/all/route_localnet"
 if [ ! -e /run/systemd/container ]; then
