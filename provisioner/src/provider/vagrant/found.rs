@@ -40,7 +40,7 @@ pub struct Machine {
 
 impl Machine {
     /// Whether Vagrant knows such a machine, in whatever state it is.
-    pub fn exists(&self) -> bool {
+    fn exists(&self) -> bool {
         self.status.state != NOT_CREATED
     }
 
