@@ -61,6 +61,15 @@ pub fn run(args: &Args, app: &App) -> Result<u8> {
             "{node} is not in `fresh` and stays as it is"
         ));
     }
+    // To restore none by name would mean all.
+    if nodes.is_empty() {
+        return Err(
+            Error::new(text!("되돌릴 노드가 없음", "there is no node to put back")).hint(text!(
+                "`lab snapshot save fresh --replace`가 모두를 지금 상태로 저장합니다",
+                "`lab snapshot save fresh --replace` saves all as they are now"
+            )),
+        );
+    }
     let lost = losses(&seat, &nodes, fresh, app)?;
     for (node, loss) in nodes.iter().zip(&lost) {
         app.sink.send(
